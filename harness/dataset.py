@@ -1,0 +1,124 @@
+"""The contract of a dataset: published files read as they are, and what they can be used for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from reelbench.data import Clip, EvaluationSet, FeatureSpec, Relation
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkSpec:
+    """One task and protocol that a dataset supports: ``retrieval``, ``sentence``, on which splits."""
+
+    task: str
+    protocol: str
+    doc: str
+    splits: tuple[str, ...] = ("validation", "test")
+    requires: tuple[str, ...] = ()
+
+
+class Dataset(ABC):
+    """An opened dataset. Registered as a :class:`DatasetSource`, which opens it.
+
+    Splits are named ``train``, ``validation``, ``test``; others (``unlabelled``, ``text``) are the dataset's own.
+    """
+
+    name: str
+    """Full name with size, control and draw: ``microworld/small/no-gaze/draw2``."""
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Hex digest of the files (or the generator's version and seed) and of the reader's version."""
+
+    @property
+    @abstractmethod
+    def benchmarks(self) -> Sequence[BenchmarkSpec]:
+        """What can be evaluated; the first protocol of a task is its default here."""
+
+    @property
+    @abstractmethod
+    def relations(self) -> Mapping[str, Sequence[str]]:
+        """Relation name → splits that have it."""
+
+    @property
+    @abstractmethod
+    def features(self) -> Mapping[str, FeatureSpec]:
+        """Modalities that can be read, by name; empty where only annotations were published."""
+
+    @property
+    def spaces(self) -> Mapping[str, tuple[str, ...]]:
+        """Named label spaces (``tags``, ``actions``) and answer vocabularies (``answers``), in index order."""
+        return {}
+
+    @abstractmethod
+    def relation(self, name: str, split: str = "train") -> Relation:
+        """A table of annotations.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such relation in that split.
+        """
+
+    @abstractmethod
+    def evaluation(self, task: str, protocol: str, split: str) -> EvaluationSet:
+        """The examples and answers of a benchmark's split."""
+
+    def read(self, modality: str, clip: Clip) -> Any:
+        """Feature rows of a clip, ``(T, *shape)`` with ``T >= 1``, as a numpy array (a view where possible).
+
+        Raises
+        ------
+        FeatureError
+            If the modality or the clip is not there, or its file is damaged.
+        """
+        from reelbench.errors import FeatureError
+
+        raise FeatureError(f"dataset {self.name!r} has no features; put them in its folder (see docs/features.md)")
+
+    def film_strip(self, clip: Clip, frames: int = 6) -> bytes | None:
+        """A small JPEG of a few frames side by side, or ``None`` where there are no pixels to show."""
+        return None
+
+
+class DatasetSource(ABC):
+    """What is registered: knows the name and its sizes, and opens the dataset when asked.
+
+    Importing and listing a source must not import numpy or torch.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    sizes: ClassVar[tuple[str, ...]] = ()
+    url: ClassVar[str] = ""
+    licence: ClassVar[str] = ""
+
+    @abstractmethod
+    def open(self, path: str, *, data_dir: Path | None, cache_dir: Path) -> Dataset:
+        """Open the dataset.
+
+        Parameters
+        ----------
+        path
+            What follows the dataset's name: ``small/no-gaze/draw2``, or empty.
+        data_dir
+            The user's data folder, with one sub-folder a dataset (``--data`` or ``REELBENCH_DATA``).
+        cache_dir
+            Where generated or derived files are kept.
+
+        Raises
+        ------
+        DatasetError
+            With the missing file's name and where to get it.
+        """
+
+    def list_benchmarks(self) -> Sequence[BenchmarkSpec]:
+        """What the dataset supports, known without opening it, so that listing is fast."""
+        return ()
