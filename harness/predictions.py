@@ -10,12 +10,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal
 
 from reelbench.errors import PredictionError
+
+if TYPE_CHECKING:  # schemas are read when listing, which must not import numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 TABLE, DENSE, META = "predictions.parquet", "predictions.safetensors", "predictions.json"
 
@@ -51,6 +52,8 @@ class Predictions:
 
     def digest(self) -> str:
         """SHA-256 over ids and values, independent of the file format and of the order of columns."""
+        import numpy as np
+
         h = hashlib.sha256(json.dumps([self.ids, self.gallery_ids]).encode())
         for name in sorted(self.columns):
             column = self.columns[name]
@@ -64,6 +67,7 @@ class Predictions:
 
     def save(self, folder: Path) -> None:
         """Write the table, the dense arrays and a small description into ``folder``."""
+        import numpy as np
         import pyarrow as pa
         import pyarrow.parquet as pq
         from safetensors.numpy import save_file
@@ -118,6 +122,8 @@ def as_array(predictions: Predictions, name: str, shape: tuple[int | None, ...])
     PredictionError
         If the column is missing, of another shape, not numeric, or holds NaN or infinity.
     """
+    import numpy as np
+
     if name not in predictions.columns:
         raise PredictionError(f"predictions have no column {name!r}; they have {sorted(predictions.columns)}")
     try:

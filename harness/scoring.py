@@ -10,10 +10,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # metrics are read when listing, which must not import numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 Direction = Literal["higher", "lower"]
 
@@ -84,6 +85,8 @@ class ScoreSheet:
         constants: Mapping[str, Any] | None = None,
     ) -> ScoreSheet:
         """Make a sheet from a cluster name per id; clusters are numbered by sorted name."""
+        import numpy as np
+
         names = tuple(sorted({cluster_of[i] for i in ids}))
         index = {name: k for k, name in enumerate(names)}
         return cls(
@@ -96,6 +99,8 @@ class ScoreSheet:
 
     def unit_weights(self) -> NDArray[np.float64]:
         """Weights of one draw in which every cluster counts once, shape ``(1, clusters)``."""
+        import numpy as np
+
         return np.ones((1, len(self.cluster_names)))
 
     def row_weights(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -104,6 +109,7 @@ class ScoreSheet:
 
     def save(self, folder: Path) -> None:
         """Write ``sheet.json`` and ``sheet.safetensors`` into ``folder``."""
+        import numpy as np
         from safetensors.numpy import save_file
 
         arrays = {f"columns/{k}": v for k, v in self.columns.items()}
@@ -136,5 +142,7 @@ def weighted_mean(values: NDArray[Any], row_weights: NDArray[np.float64]) -> NDA
 
     A draw whose weights are all zero gives NaN.
     """
+    import numpy as np
+
     with np.errstate(invalid="ignore", divide="ignore"):
         return (row_weights @ values.astype(np.float64)) / row_weights.sum(axis=1)
