@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from reelbench.errors import PredictionError
 
 if TYPE_CHECKING:  # schemas are read when listing, which must not import numpy
-    import numpy as np
     from numpy.typing import NDArray
 
 TABLE, DENSE, META = "predictions.parquet", "predictions.safetensors", "predictions.json"
