@@ -97,6 +97,7 @@ class DatasetSource(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     sizes: ClassVar[tuple[str, ...]] = ()
+    default_size: ClassVar[str] = ""
     url: ClassVar[str] = ""
     licence: ClassVar[str] = ""
 

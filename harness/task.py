@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reelbench.data import EvaluationSet, Example, Field
-    from reelbench.dataset import Dataset
+    from reelbench.dataset import BenchmarkSpec, Dataset
     from reelbench.predictions import Column, Predictions
     from reelbench.scoring import Metric, ScoreSheet
 
@@ -45,6 +45,14 @@ class Task(ABC):
     protocols: ClassVar[Mapping[str, str]]
     pairwise: ClassVar[bool] = False
     version: ClassVar[int] = 1
+
+    def brings(self, dataset: str) -> Sequence[BenchmarkSpec]:
+        """Benchmarks that this task can build on a dataset that does not list them itself (a method's own task)."""
+        return ()
+
+    def ceiling_names(self, protocol: str) -> tuple[str, ...]:
+        """Names of the rows that :meth:`ceilings` makes, known without data."""
+        return ()
 
     @abstractmethod
     def metrics(self, protocol: str) -> tuple[Metric, ...]:

@@ -1,0 +1,116 @@
+"""Fingerprints: what a stage's result depends on, hashed, and nothing else.
+
+Source digests follow a module's imports inside its own project, so that an edit of a layer refits the methods that
+use it and no others.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from pathlib import Path
+from typing import Any
+
+# Raised by hand when the harness's own meaning of a stage changes (guarded by tests/harness/test_semantics.py).
+SEMANTICS = {"fit": 1, "predict": 1, "score": 1}
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a JSON-like value, independent of key order."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def source_digest(cls: type) -> str:
+    """Digest of the class's module and of every module of the same project that it imports, directly or not."""
+    return digest(sorted((name, _file_digest(path)) for name, path in sources_of(cls).items()))
+
+
+def sources_of(cls: type) -> dict[str, Path]:
+    """Module name → file, for the class's module and what it imports inside its project."""
+    project = _project(cls.__module__)
+    found: dict[str, Path] = {}
+    waiting = [cls.__module__]
+    while waiting:
+        name = waiting.pop()
+        path = _path_of(name)
+        if name in found or path is None:
+            continue
+        found[name] = path
+        waiting += [m for m in imports_of(name, path) if m == project or m.startswith(f"{project}.")]
+    return found
+
+
+def _project(module: str) -> str:
+    """The package whose files count as an author's own: a room of reelbench, or the top-level package."""
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] == "reelbench" and len(parts) > 1 else parts[0]
+
+
+def _path_of(module: str) -> Path | None:
+    loaded = sys.modules.get(module)
+    if loaded is not None and getattr(loaded, "__file__", None):
+        return Path(str(loaded.__file__))
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError, AttributeError):
+        return None
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+def _file_digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def imports_of(module: str, path: Path) -> set[str]:
+    """Modules that a file imports anywhere in it, inside functions too; names may be attributes, not modules."""
+    is_package = path.name == "__init__.py"
+    return set(_imports(module, is_package, path.read_bytes()))
+
+
+@cache
+def _imports(module: str, is_package: bool, source: bytes) -> tuple[str, ...]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(module, is_package, node)
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return tuple(names)
+
+
+def _absolute(module: str, is_package: bool, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = module.split(".")
+    parts = parts[: len(parts) - node.level + (1 if is_package else 0)]
+    return ".".join([*parts, node.module] if node.module else parts)
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    return packages_distributions()
+
+
+def imported_versions(cls: type) -> dict[str, str]:
+    """Versions of the distributions that a class's sources import, its own and torch's included."""
+    tops = {name.split(".")[0] for module, path in sources_of(cls).items() for name in imports_of(module, path)}
+    tops |= {"torch", _project(cls.__module__).split(".")[0]}
+    return versions_of(d for top in tops - set(sys.stdlib_module_names) - {"reelbench", "__future__"} for d in _distributions().get(top, ()))
+
+
+def versions_of(distributions: Iterable[str]) -> dict[str, str]:
+    """Distribution → version, for those that are installed."""
+    found = {}
+    for name in sorted(set(distributions)):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
