@@ -1,0 +1,73 @@
+"""What a score record says beside its numbers, so that reports need nothing but the record."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reelbench.executors import Job
+    from reelbench.method import Method
+    from reelbench.task import Task
+
+
+def describe_trial(
+    job: Job, predicted: Mapping[str, Any], done: Mapping[str, Any], *, method: Method | None, task: Task
+) -> dict[str, Any]:
+    """The task, the method's words and paper, and what the whole chain of fits cost.
+
+    Parameters
+    ----------
+    predicted
+        The record of the predict stage, which carries what the fits cost.
+    done
+        What ``run_score`` returned.
+    """
+    chain = predicted["chain"]
+    cost = {
+        "parameters": chain["parameters"], "train_seconds": chain["train_seconds"],
+        "predict_seconds": predicted["predict_seconds"], "score_seconds": done["score_seconds"],
+        "examples_per_second": predicted["examples_per_second"],
+        "peak_memory_bytes": max(predicted["peak_memory_bytes"], chain["peak_memory_bytes"]),
+    }  # fmt: skip
+    return {
+        "task_title": task.title, "task_summary": task.summary, "protocol_doc": task.protocols[job.spec["protocol"]],
+        "metric_specs": [asdict(m) | {"primary": i == 0} for i, m in enumerate(task.metrics(job.spec["protocol"]))],
+        "fingerprints": {"predict": predicted["fingerprint"], "score": job.fingerprint, "fits": predicted["fits"]},
+        "predictions_digest": predicted["digest"], "cost": cost, "curve": chain["curve"],
+        **_words(method, job.spec["role"]),
+    }  # fmt: skip
+
+
+def _words(method: Method | None, role: str) -> dict[str, Any]:
+    if method is None:
+        return {"summary": f"A row that no method can pass ({role}).", "departures": ""}
+    summary, departures = split_docstring(inspect.getdoc(type(method)) or "")
+    words: dict[str, Any] = {"summary": summary, "departures": departures}
+    if paper := read_paper(type(method)):
+        words["paper"] = paper
+    return words
+
+
+def split_docstring(text: str) -> tuple[str, str]:
+    """The first line, and the section headed "Departures"."""
+    summary = text.strip().split("\n\n")[0].replace("\n", " ")
+    lines = text.splitlines()
+    start = next((i for i, line in enumerate(lines) if line.strip().rstrip(":").lower() == "departures"), None)
+    if start is None:
+        return summary, ""
+    body = [line for line in lines[start + 1 :] if set(line.strip()) != {"-"}]
+    end = next((i for i in range(1, len(body)) if i + 1 < len(body) and body[i + 1].strip() and set(body[i + 1].strip()) == {"-"}), len(body))
+    return summary, "\n".join(body[:end]).strip()
+
+
+def read_paper(cls: type) -> dict[str, Any] | None:
+    """The ``paper.toml`` beside a method's module, if there is one."""
+    source = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    path = Path(source).with_name("paper.toml") if source else None
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path and path.exists() else None

