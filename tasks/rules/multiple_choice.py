@@ -1,0 +1,63 @@
+"""How multiple choice is checked, measured and aggregated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbench.data import EvaluationSet, Example
+from reelbench.predictions import Predictions, as_array, check_ids
+from reelbench.scoring import ScoreSheet
+from reelbench.tasks.checks import order_of
+from reelbench.tasks.metrics.ranking import count_ranks
+from reelbench.tasks.metrics.weighting import Array, weighted_mean_of
+
+
+def validate(predictions: Predictions, evaluation: EvaluationSet) -> None:
+    """Check ids, and one finite score a choice."""
+    check_ids(predictions, evaluation.ids)
+    as_array(predictions, "scores", (len(evaluation.examples[0]["choices"]),))
+
+
+def measure(predictions: Predictions, evaluation: EvaluationSet) -> ScoreSheet:
+    """``hit`` ``(n,)``, a share of a point on ties, and ``margin`` ``(n,)`` of the answer over the best other."""
+    scores = np.asarray(predictions.columns["scores"], dtype=np.float64)[order_of(predictions, evaluation)]
+    answers = np.array([evaluation.targets[i]["answer"] for i in evaluation.ids], dtype=np.int64)
+    hit = count_ranks(scores, answers).expected_hit(1)
+    columns = {"hit": hit, "margin": _margin(scores, answers)}
+    return ScoreSheet.build(evaluation.ids, evaluation.clusters, columns)
+
+
+def aggregate(sheet: ScoreSheet, weights: Array) -> dict[str, Array]:
+    """Metrics under cluster weights ``(draws, clusters)``."""
+    return {"accuracy": weighted_mean_of(sheet, weights, sheet.columns["hit"])}
+
+
+def example_scores(sheet: ScoreSheet) -> Array:
+    """How far the answer's score is above the best other choice's."""
+    margin: Array = sheet.columns["margin"]
+    return margin
+
+
+def show(
+    example: Example, targets: Mapping[str, Any], prediction: Mapping[str, Any], evaluation: EvaluationSet
+) -> dict[str, str]:
+    """The choices, the right one, and the one that scored highest."""
+    sentences = [" ".join(choice) for choice in example["choices"]]
+    scores = list(prediction["scores"])
+    return {
+        "Question": "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1)),
+        "Answer": sentences[int(targets["answer"])],
+        "Predicted": sentences[scores.index(max(scores))],
+    }
+
+
+def _margin(scores: Array, answers: NDArray[np.int64]) -> Array:
+    rows = np.arange(len(scores))
+    others = scores.copy()
+    others[rows, answers] = -np.inf
+    margin: Array = scores[rows, answers] - others.max(axis=1)
+    return margin
