@@ -2,7 +2,8 @@
 
 Registration hooks return lists and are called once, when the registry is built; keep their modules free of numpy
 and torch. Life-cycle hooks are called in the process that runs the plan, never in a worker; an exception in one is
-reported and does not stop the bench.
+reported and does not stop the bench. Sub-commands of ``reelbench`` are entry points of the group
+``reelbench.commands`` instead of a hook, so that ``reelbench --help`` loads no plugin.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    import click
-
     from reelbench.dataset import DatasetSource
     from reelbench.executors import Executor
     from reelbench.method import Method
@@ -57,12 +56,6 @@ def reelbench_executors() -> Mapping[str, type[Executor]]:
 def reelbench_formats() -> Mapping[str, Any]:
     """Report formats: name → ``render(frames, target_folder)``."""
     return {}
-
-
-@hookspec
-def reelbench_commands() -> Sequence[click.Command]:
-    """Sub-commands of ``reelbench``; their modules import heavy things inside the command."""
-    return ()
 
 
 @hookspec

@@ -59,7 +59,6 @@ class Registry:
     datasets: dict[str, DatasetSource] = field(default_factory=dict)
     executors: dict[str, Any] = field(default_factory=dict)
     formats: dict[str, Any] = field(default_factory=dict)
-    commands: dict[str, Any] = field(default_factory=dict)
     owners: dict[tuple[str, str], PluginInfo] = field(default_factory=dict)
     plugins: list[PluginInfo] = field(default_factory=list)
     broken: list[PluginError] = field(default_factory=list)
@@ -267,17 +266,6 @@ def _datasets(answer: Any) -> dict[str, Any]:
     return items
 
 
-def _commands(answer: Any) -> dict[str, Any]:
-    import click
-
-    items: dict[str, Any] = {}
-    for command in _listed(answer):
-        if not isinstance(command, click.Command):
-            raise TypeError(f"expected click commands, got {command!r}")
-        _add(items, str(command.name), command)
-    return items
-
-
 def _named(answer: Any) -> dict[str, Any]:
     if not isinstance(answer, Mapping):
         raise TypeError(f"expected a mapping of names, got {answer!r}")
@@ -297,5 +285,5 @@ def _add(items: dict[str, Any], name: str, value: Any) -> None:
 
 
 _KINDS = {
-    "method": _methods, "task": _tasks, "dataset": _datasets, "executor": _named, "format": _named, "command": _commands,
+    "method": _methods, "task": _tasks, "dataset": _datasets, "executor": _named, "format": _named,
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +31,7 @@ class InProcess(Executor):
     def events(self, timeout_s: float) -> list[Event]:
         """Run the waiting job to its end."""
         if not self._waiting:
+            time.sleep(timeout_s)
             return []
         job = self._waiting.pop()
         seen: list[Event] = []
