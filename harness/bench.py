@@ -1,0 +1,152 @@
+"""One bench from suite to record: plan, look up what is cached, run the rest, tell the life-cycle plugins.
+
+Rooms after this one (reports) join through life-cycle hooks; nothing here imports them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reelbench.device import resolve_device
+from reelbench.errors import UnknownNameError
+from reelbench.executors import Executor, Surroundings, default_workers
+from reelbench.plan import OpenDataset, Plan, build_plan
+from reelbench.running import Cached, Outcome, Runner, needed
+from reelbench.stages import Stage
+from reelbench.suite import Suite
+
+if TYPE_CHECKING:
+    from reelbench.registry import Registry
+    from reelbench.tracking.cache import CachedStages
+
+RECORDER, CACHE_NOTE = "mlflow", "reelbench cache"
+
+
+@dataclass
+class Bench:
+    """What a bench runs on.
+
+    Attributes
+    ----------
+    store
+        MLflow tracking URI.
+    site
+        Where reports draw; ``None`` draws nothing.
+    executor
+        Name of a registered executor: ``workers`` or ``in-process``.
+    """
+
+    suite: Suite
+    registry: Registry
+    surroundings: Surroundings
+    open_dataset: OpenDataset
+    store: str
+    site: Path | None = None
+    executor: str = "workers"
+    device: str = "auto"
+    say: Callable[[str], None] = print
+    plan: Plan = field(init=False)
+    hits: Mapping[str, Cached] = field(init=False, default_factory=dict)
+    misses: Mapping[str, str] = field(init=False, default_factory=dict)
+
+    def prepare(self) -> Plan:
+        """Resolve the suite and look up what is cached. Nothing is run, nothing is recorded."""
+        self.device = resolve_device(self.suite.device if self.device == "auto" else self.device)
+        self.plan = build_plan(self.suite, self.registry, self.open_dataset, device=self.device)
+        cache = self._cache()
+        self.hits = cache.lookup(list(self.plan.stages))
+        self.misses = cache.misses
+        return self.plan
+
+    @property
+    def waiting(self) -> set[str]:
+        """Fingerprints of the stages that must run."""
+        return needed(self.plan, set(self.hits))
+
+    @property
+    def workers(self) -> int:
+        """How many stages run at once."""
+        return self.suite.workers or default_workers(self.device)
+
+    def run(self, watchers: Mapping[str, Any]) -> Outcome:
+        """Run what is not cached.
+
+        Parameters
+        ----------
+        watchers
+            Life-cycle plugins for this bench beside the registered ones, by name (a display).
+        """
+        from reelbench.tracking.leases import StageLease
+        from reelbench.tracking.recorder import MlflowRecorder
+
+        manager = self.registry.manager
+        recorder = MlflowRecorder(self.store, self.surroundings.workspace)
+        joined = {RECORDER: recorder, **watchers} if not manager.is_blocked(RECORDER) else dict(watchers)
+        for name, plugin in joined.items():
+            manager.register(plugin, name)
+        try:
+            return self._run(manager.hook, StageLease(self.surroundings.workspace))
+        finally:
+            for name in joined:
+                manager.unregister(name=name)
+
+    def _run(self, hook: Any, lease: Any) -> Outcome:
+        facts = {
+            "suite": self.suite.name, "title": self.suite.title, "store": self.store, "site": str(self.site) if self.site else None,
+            "workspace": str(self.surroundings.workspace), "executor": self.executor, "device": self.device, "workers": self.workers,
+            "cached": len(self.hits), "waiting": len(self.waiting),
+        }  # fmt: skip
+        hook.reelbench_plan_ready(plan=self.plan, run=facts)
+        runner = Runner(self.plan, self._start() if self.waiting else _Nobody(self.surroundings, 0), hook, self.surroundings.workspace, self.hits, lease)
+        outcome = runner.run()
+        hook.reelbench_plan_finished(plan=self.plan, outcome=facts | outcome.count(self.plan) | {"seconds": outcome.seconds, "interrupted": outcome.interrupted})
+        return outcome
+
+    def _start(self) -> Executor:
+        known = self.registry.executors
+        if self.executor not in known:
+            raise UnknownNameError("executor", self.executor, known)
+        executor: Executor = known[self.executor](self.surroundings, self.workers)
+        return executor
+
+    def _cache(self) -> CachedStages:
+        from reelbench.tracking.cache import CachedStages
+
+        return CachedStages(self.store, self.surroundings.workspace)
+
+
+class _Nobody(Executor):
+    """The executor of a plan in which everything is cached: starts no process."""
+
+    @property
+    def idle(self) -> int:
+        """Never."""
+        return 0
+
+    def submit(self, job: Any) -> str:
+        """Unreachable: it is never idle."""
+        raise RuntimeError("nothing was planned to run")
+
+    def events(self, timeout_s: float) -> list[Any]:
+        """None."""
+        return []
+
+    def interrupt(self) -> None:
+        """Nothing runs."""
+
+    def close(self, *, kill: bool = False) -> None:
+        """Nothing was started."""
+
+
+def trial_summary(stage: Stage, record: Mapping[str, Any] | None, *, cached: bool) -> dict[str, Any]:
+    """What ``run --json`` says of a trial."""
+    spec = stage.spec
+    status = "cached" if cached else record["status"] if record else "not run"
+    return {
+        "method": spec["method"], "variant": spec["variant"], "recipe": spec["recipe"], "preset": spec["preset"], "role": spec["role"],
+        "benchmark": spec["benchmark"], "seed": spec["seed"], "status": status, "metrics": dict((record or {}).get("metrics", {})),
+        "error": (record or {}).get("error"), "label": stage.label, "fingerprint": stage.fingerprint,
+    }  # fmt: skip

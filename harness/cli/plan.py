@@ -1,0 +1,80 @@
+"""``reelbench plan``: what a suite would run, what is cached and why not, before anything is spent."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reelbench.cli.options import place_options, plugin_options, report_broken, store_option
+from reelbench.cli.selection import selection_options
+
+if TYPE_CHECKING:
+    from reelbench.bench import Bench
+    from reelbench.stages import Stage
+
+
+@click.command("plan")
+@click.argument("suite_name", metavar="[SUITE]", required=False)
+@selection_options
+@click.option("--origins", is_flag=True, help="Show where each config value came from.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@store_option
+@place_options
+@plugin_options
+def plan(suite_name: str | None, origins: bool, as_json: bool, store: str | None, **options: Any) -> int:
+    """Show what a suite would run, what is cached and why not, and what it may cost."""
+    from reelbench.cli.run import prepare_bench
+
+    bench = prepare_bench(suite_name, store, "workers", None, options)
+    rows = [_row(bench, stage) for stage in bench.plan.stages]
+    notes = [n for answer in bench.registry.manager.hook.reelbench_plan_notes(plan=bench.plan) for n in answer]
+    if as_json:
+        skipped = [{"method": s.method, "variant": s.variant, "benchmark": s.benchmark, "reason": s.reason} for s in bench.plan.skipped]
+        click.echo(json.dumps({"suite": bench.suite.name, "device": bench.device, "stages": rows, "skipped": skipped, "notes": notes}, indent=2))
+    else:
+        click.echo("\n".join([*_lines(rows, origins), *_skipped(bench), *notes, _total(bench, rows)]))
+    return report_broken(bench.registry)
+
+
+def _row(bench: Bench, stage: Stage) -> dict[str, Any]:
+    cached = stage.fingerprint in bench.hits
+    past = _past(bench, stage)
+    return {
+        "kind": stage.kind, "title": stage.title, "label": stage.label, "fingerprint": stage.fingerprint, "seed": stage.spec["seed"],
+        "state": "cached" if cached else "to run" if stage.fingerprint in bench.waiting else "not needed",
+        "why": bench.misses.get(stage.fingerprint, "" if cached else "never run"),
+        "expected_seconds": past.get("seconds"), "expected_bytes": past.get("bytes"), "origins": stage.spec.get("origins", {}), "config": stage.spec.get("config", {}),
+    }  # fmt: skip
+
+
+def _past(bench: Bench, stage: Stage) -> dict[str, Any]:
+    """What like stages took here before; empty where none did."""
+    from reelbench.tracking.timings import expected
+
+    return expected(bench.surroundings.workspace, stage)
+
+
+def _lines(rows: list[dict[str, Any]], origins: bool) -> list[str]:
+    lines = []
+    for row in rows:
+        cost = f"about {row['expected_seconds']:.0f} s, {row['expected_bytes'] / 2**20:.1f} MB" if row["expected_seconds"] is not None else "cost unknown"
+        lines.append(f"{row['fingerprint'][:8]}  {row['state']:<10} {row['title']}" + ("" if row["state"] == "cached" else f"  ({row['why']}; {cost})"))
+        if origins and row["kind"] == "fit":
+            lines += [f"            {k} = {v!r}  ← {row['origins'].get(k, 'default')}" for k, v in row["config"].items()]
+            lines += [f"            {k}  ← {origin}" for k, origin in row["origins"].items() if k not in row["config"]]
+    return lines
+
+
+def _skipped(bench: Bench) -> list[str]:
+    return [f"skipped: {s.method} ({s.variant}) on {s.benchmark}: {s.reason}" for s in bench.plan.skipped]
+
+
+def _total(bench: Bench, rows: list[dict[str, Any]]) -> str:
+    states = Counter(row["state"] for row in rows)
+    waiting = [row for row in rows if row["state"] == "to run"]
+    known = [row["expected_seconds"] for row in waiting if row["expected_seconds"] is not None]
+    seconds = f", about {sum(known) / bench.workers:.0f} s for the {len(known)} whose like ran here before" if known else ""
+    return f"{len(bench.plan.trials())} trials, {len(rows)} stages: " + ", ".join(f"{n} {state}" for state, n in states.items()) + seconds
