@@ -17,12 +17,13 @@ from reelbench.plan import OpenDataset, Plan, build_plan
 from reelbench.running import Cached, Outcome, Runner, needed
 from reelbench.stages import Stage
 from reelbench.suite import Suite
+from reelbench.timings import TimingLog
 
 if TYPE_CHECKING:
     from reelbench.registry import Registry
     from reelbench.tracking.cache import CachedStages
 
-RECORDER, CACHE_NOTE = "mlflow", "reelbench cache"
+RECORDER = "mlflow"
 
 
 @dataclass
@@ -84,7 +85,8 @@ class Bench:
 
         manager = self.registry.manager
         recorder = MlflowRecorder(self.store, self.surroundings.workspace)
-        joined = {RECORDER: recorder, **watchers} if not manager.is_blocked(RECORDER) else dict(watchers)
+        joined = {RECORDER: recorder, "timings": TimingLog(self.surroundings.workspace), **watchers}
+        joined = {name: plugin for name, plugin in joined.items() if not manager.is_blocked(name)}
         for name, plugin in joined.items():
             manager.register(plugin, name)
         try:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
+from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
 # Raised by hand when the harness's own meaning of a stage changes (guarded by tests/harness/test_semantics.py).
 SEMANTICS = {"fit": 1, "predict": 1, "score": 1}
+_DOTTED = re.compile(r"[a-zA-Z_]\w*(\.[a-zA-Z_]\w*)+\Z")
 
 
 def digest(value: Any) -> str:
@@ -53,14 +55,29 @@ def _project(module: str) -> str:
 
 
 def _path_of(module: str) -> Path | None:
-    loaded = sys.modules.get(module)
-    if loaded is not None and getattr(loaded, "__file__", None):
-        return Path(str(loaded.__file__))
-    try:
-        spec = importlib.util.find_spec(module)
-    except (ImportError, ValueError, AttributeError):
-        return None
+    loaded = getattr(sys.modules.get(module), "__file__", None)
+    if loaded:
+        return Path(loaded)
+    spec = _spec_of(module)
     return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+def _spec_of(module: str) -> ModuleSpec | None:
+    """Where a module lies. Unlike ``importlib.util.find_spec`` this imports no parent, so planning loads no model."""
+    parent, _, _ = module.rpartition(".")
+    path = _folders_of(parent) if parent else None
+    if parent and path is None:
+        return None
+    specs = (finder.find_spec(module, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
+    return next((s for s in specs if s is not None), None)
+
+
+def _folders_of(package: str) -> list[str] | None:
+    """The folders of a package's modules; ``None`` for what is no package."""
+    if package in sys.modules:
+        return getattr(sys.modules[package], "__path__", None)
+    spec = _spec_of(package)
+    return spec.submodule_search_locations if spec else None
 
 
 def _file_digest(path: Path) -> str:
@@ -68,7 +85,10 @@ def _file_digest(path: Path) -> str:
 
 
 def imports_of(module: str, path: Path) -> set[str]:
-    """Modules that a file imports anywhere in it, inside functions too; names may be attributes, not modules."""
+    """Modules that a file imports anywhere in it, inside functions too; names may be attributes, not modules.
+
+    A string that is a module's full name counts as an import of it, because that is how work is put off.
+    """
     is_package = path.name == "__init__.py"
     return set(_imports(module, is_package, path.read_bytes()))
 
@@ -82,6 +102,8 @@ def _imports(module: str, is_package: bool, source: bytes) -> tuple[str, ...]:
         elif isinstance(node, ast.ImportFrom):
             base = _absolute(module, is_package, node)
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _DOTTED.match(node.value):
+            names.append(node.value)
     return tuple(names)
 
 

@@ -7,7 +7,6 @@ rest go on. Built-in content comes the same way as anyone else's.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 ALLOW_VARIABLE = "REELBENCH_PLUGINS"
 TRACE_VARIABLE = "REELBENCH_TRACE"
-_SLUG = re.compile(r"[a-z][a-z0-9_-]*\Z")
 
 
 @dataclass(frozen=True)
@@ -160,18 +158,16 @@ def _load(registry: Registry, candidate: _Candidate, blocked: set[str]) -> None:
         return
     try:
         plugin = candidate.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(candidate, f"cannot be imported: {type(error).__name__}: {error}") from error
     try:
         registry.manager.register(plugin, name=candidate.name)
-    except ValueError as error:
-        raise _broken(candidate, f"cannot be registered: {error}") from error
-    try:
         registry.manager.check_pending()
         provided = _collect(registry, candidate, plugin)
-    except (PluginError, pluggy.PluginValidationError) as error:
-        registry.manager.unregister(name=candidate.name)
-        raise error if isinstance(error, PluginError) else _broken(candidate, str(error)) from error
+    except (PluginError, pluggy.PluginValidationError, ValueError) as error:
+        if registry.manager.get_plugin(candidate.name) is plugin:
+            registry.manager.unregister(name=candidate.name)
+        raise error if isinstance(error, PluginError) else _broken(candidate, f"cannot be registered: {error}") from error
     info = _info(candidate, provides={k: tuple(v) for k, v in provided.items() if v})
     registry.plugins.append(info)
     _adopt(registry, info, provided)
@@ -219,26 +215,15 @@ def _adopt(registry: Registry, info: PluginInfo, provided: Mapping[str, Mapping[
 
 
 def _methods(answer: Any) -> dict[str, Method]:
+    from reelbench.declarations import check_declarations
+
     items: dict[str, Method] = {}
     for cls in _listed(answer):
         if not (isinstance(cls, type) and issubclass(cls, Method)):
             raise TypeError(f"expected sub-classes of reelbench.Method, got {cls!r}")
-        _check_method(cls)
+        check_declarations(cls)
         _add(items, cls.name, cls())
     return items
-
-
-def _check_method(cls: type[Method]) -> None:
-    name = getattr(cls, "name", None)
-    if not isinstance(name, str) or not _SLUG.match(name):
-        raise TypeError(f"{cls.__name__}.name must be lower-case letters, digits and dashes, got {name!r}")
-    if not cls.recipes:
-        raise TypeError(f"{cls.__name__}.recipes is empty; a method needs at least one Recipe")
-    if not (cls.__doc__ or "").strip():
-        raise TypeError(f"{cls.__name__} has no docstring; its first line is what tables show")
-    from reelbench.resolution import check_method_overrides
-
-    check_method_overrides(cls)
 
 
 def _tasks(answer: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import click
@@ -40,7 +40,7 @@ class _LazyGroup(click.Group):
         if cmd_name in _COMMANDS:
             return _load(_COMMANDS[cmd_name][0])
         found = [p for p in entry_points(group=COMMAND_GROUP) if p.name == cmd_name]
-        return found[0].load() if found else None
+        return _load_entry(found[0]) if found else None
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         from reelbench.errors import UnknownNameError
@@ -55,8 +55,26 @@ class _LazyGroup(click.Group):
             formatter.write_dl(rows)
 
     def _help_of(self, ctx: click.Context, name: str) -> str:
-        command = self.get_command(ctx, name)
+        from reelbench.errors import PluginError
+
+        try:
+            command = self.get_command(ctx, name)
+        except PluginError as error:
+            return f"(broken: {error})"
         return command.get_short_help_str(90) if command else ""
+
+
+def _load_entry(point: EntryPoint) -> click.Command:
+    from reelbench.errors import PluginError
+
+    try:
+        command = point.load()
+    except Exception as error:
+        distribution = point.dist.name if point.dist else "an unknown distribution"
+        raise PluginError(point.name, distribution, f"command cannot be imported: {type(error).__name__}: {error}") from error
+    if not isinstance(command, click.Command):
+        raise PluginError(point.name, str(point.dist and point.dist.name), f"{point.value} is not a click command")
+    return command
 
 
 def _load(address: str) -> click.Command:

@@ -52,7 +52,7 @@ def _row(bench: Bench, stage: Stage) -> dict[str, Any]:
 
 def _past(bench: Bench, stage: Stage) -> dict[str, Any]:
     """What like stages took here before; empty where none did."""
-    from reelbench.tracking.timings import expected
+    from reelbench.timings import expected
 
     return expected(bench.surroundings.workspace, stage)
 

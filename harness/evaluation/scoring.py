@@ -1,0 +1,43 @@
+"""The score stage: from kept predictions to metrics, a score sheet, and a few examples worth looking at."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reelbench.evaluation.picks import write_picks
+from reelbench.predictions import Predictions
+
+if TYPE_CHECKING:
+    from reelbench.dataset import Dataset
+    from reelbench.task import Task
+
+
+def score_stage(spec: Mapping[str, Any], dataset: Dataset, task: Task, predictions: Path, folder: Path) -> dict[str, Any]:
+    """See :func:`reelbench.evaluation.run_score`."""
+    started = time.perf_counter()
+    predicted = Predictions.load(predictions)
+    evaluation = task.evaluation(dataset, spec["protocol"], spec["split"])
+    sheet, metrics = task.score(predicted, evaluation)
+    sheet.save(folder)
+    write_picks(task, sheet, predicted, evaluation, dataset, folder)
+    return {
+        "metrics": metrics,
+        "examples": len(sheet.ids),
+        "clusters": len(sheet.cluster_names),
+        "evaluation_info": dict(evaluation.info),
+        "predictions_digest": predicted.digest(),
+        "score_seconds": time.perf_counter() - started,
+        "digest": sheet_digest(folder),
+    }
+
+
+def sheet_digest(folder: Path) -> str:
+    """SHA-256 over a score sheet's two files."""
+    h = hashlib.sha256()
+    for name in ("sheet.json", "sheet.safetensors"):
+        h.update((folder / name).read_bytes())
+    return h.hexdigest()
