@@ -105,7 +105,11 @@ def _official_entry(where: str, entry: Any) -> Moment:
     chunks = tuple((int(first), int(last)) for first, last in entry["times"])
     duration_s = entry["num_segments"] * CHUNK_S
     return Moment(
-        str(entry["annotation_id"]), Path(entry["video"]).stem, entry["description"], chunks, duration_s
+        str(entry["annotation_id"]),
+        entry["video"].rpartition(".")[0] or entry["video"],
+        entry["description"],
+        chunks,
+        duration_s,
     )
 
 
