@@ -34,10 +34,13 @@ def source_digest(cls: type) -> str:
 
 
 def sources_of(cls: type) -> dict[str, Path]:
-    """Module name → file, for the class's module and what it imports inside its project."""
+    """Module name → file, for the class's module and what it imports inside its project.
+
+    Modules that it loads by name stand in its class attribute ``sources``.
+    """
     project = _project(cls.__module__)
     found: dict[str, Path] = {}
-    waiting = [cls.__module__]
+    waiting = [cls.__module__, *getattr(cls, "sources", ())]
     while waiting:
         name = waiting.pop()
         path = _path_of(name)

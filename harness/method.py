@@ -228,6 +228,8 @@ class Method:
         ``method`` or ``baseline``; baselines are shown in their own part of a table.
     deterministic
         Whether every seed gives the same predictions, so that one is enough.
+    sources
+        Modules that it loads by name rather than by an import statement; an edit of one refits it.
     """
 
     name: ClassVar[str]
@@ -235,6 +237,7 @@ class Method:
     role: ClassVar[Literal["method", "baseline"]] = "method"
     modalities: ClassVar[tuple[str, ...]] = ()
     deterministic: ClassVar[bool] = False
+    sources: ClassVar[tuple[str, ...]] = ()
     Config: ClassVar[type[Config]] = Config
     Predict: ClassVar[type[Config]] = Config
     recipes: ClassVar[Mapping[str, Recipe]] = {}

