@@ -160,6 +160,8 @@ def _load(registry: Registry, candidate: _Candidate, blocked: set[str]) -> None:
         plugin = candidate.load()
     except (Exception, SystemExit) as error:
         raise _broken(candidate, f"cannot be imported: {type(error).__name__}: {error}") from error
+    if registry.manager.is_registered(plugin):  # installed, and named by --plugin or a suite as well
+        return
     try:
         registry.manager.register(plugin, name=candidate.name)
         registry.manager.check_pending()
