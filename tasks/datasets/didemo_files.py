@@ -133,9 +133,8 @@ def _video(where: str, video: str, entry: Any) -> list[Moment]:
     for k, (pair, sentence) in enumerate(zip(entry["times"], entry["description"], strict=True)):
         if not _is_pair(pair) or min(pair) < 0:
             raise DatasetError(f"{where}: times has {pair!r}, expected two frames")
-        moments.append(
-            Moment(f"{video}/{k}", video, str(sentence), (frames_to_chunks(*pair, rate_hz),), duration_s)
-        )
+        chunks = frames_to_chunks(pair[0], pair[1], rate_hz)
+        moments.append(Moment(f"{video}/{k}", video, str(sentence), (chunks,), duration_s))
     return moments
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbench.tasks.metrics.division import ratio
+
 Array = NDArray[np.float64]
 
 
@@ -35,7 +37,7 @@ def correlation(maps: Array, truths: Array) -> Array:
     first, second = (_rows(m) - _rows(m).mean(axis=1, keepdims=True) for m in (maps, truths))
     scale = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
     flat = np.logical_or(*(np.ptp(_rows(m), axis=1) == 0 for m in (maps, truths)))
-    return np.divide((first * second).sum(axis=1), scale, out=np.zeros(len(maps)), where=(scale > 0) & ~flat)
+    return ratio((first * second).sum(axis=1), np.where(flat, 0.0, scale), empty=0.0)
 
 
 def similarity(maps: Array, truths: Array, *, minmax: bool) -> Array:
@@ -81,10 +83,10 @@ def _rows(maps: Array) -> Array:
 def _stretched(rows: Array) -> Array:
     """Each row's values moved to [0, 1]; a constant row becomes all ones."""
     low, width = rows.min(axis=1, keepdims=True), np.ptp(rows, axis=1)[:, None]
-    return np.divide(rows - low, width, out=np.ones_like(rows), where=width > 0)
+    return ratio(rows - low, width, empty=1.0)
 
 
 def _distribution(rows: Array) -> Array:
     """Each row divided by its sum; a row of zeros becomes uniform."""
     total = rows.sum(axis=1, keepdims=True)
-    return np.divide(rows, total, out=np.full_like(rows, 1 / rows.shape[1]), where=total > 0)
+    return ratio(rows, total, empty=1 / rows.shape[1])

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbench.tasks.metrics.division import ratio
+
 Array = NDArray[np.float64]
 THRESHOLD = 0.5
 
@@ -54,4 +56,4 @@ def bcubed_sums(clusters: NDArray[Any], identities: NDArray[Any]) -> tuple[float
 def harmonic_mean(first: Array, second: Array) -> Array:
     """Harmonic mean of two rates; 0 where both are 0, NaN where either is."""
     total = first + second
-    return np.divide(2 * first * second, total, out=np.where(np.isnan(total), np.nan, 0.0), where=total > 0)
+    return ratio(2 * first * second, total, empty=np.where(np.isnan(total), np.nan, 0.0))

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbench.tasks.metrics.division import ratio
+
 Array = NDArray[np.float64]
 BLOCK = 4_000_000  # numbers in one temporary array of (cuts, draws)
 
@@ -47,7 +49,7 @@ def average_precision(
     hits = _between_cuts(cuts, score[hit], cluster[hit], share[hit], weights.shape[1])
     size = max(1, BLOCK // max(1, len(cuts)))
     found = [_area(items, hits, weights[k : k + size], interpolated) for k in range(0, len(weights), size)]
-    return np.divide(np.concatenate(found), positives, out=np.full(len(weights), np.nan), where=positives > 0)
+    return ratio(np.concatenate(found), positives)
 
 
 def mean_over_classes(precisions: list[Array], draws: int) -> Array:
@@ -55,7 +57,7 @@ def mean_over_classes(precisions: list[Array], draws: int) -> Array:
     table = np.stack(precisions) if precisions else np.full((1, draws), np.nan)  # (classes, draws)
     present = np.isfinite(table)
     total = np.where(present, table, 0.0).sum(axis=0)
-    return np.divide(total, present.sum(axis=0), out=np.full(draws, np.nan), where=present.any(axis=0))
+    return ratio(total, present.sum(axis=0))
 
 
 def _between_cuts(
@@ -73,7 +75,7 @@ def _area(items: Any, hits: Any, weights: Array, interpolated: bool) -> Array:
     """Precision summed over the hits, ``(draws,)``."""
     gained = hits @ weights.T  # (cuts, draws)
     above = np.cumsum(items @ weights.T, axis=0)
-    precision = np.divide(np.cumsum(gained, axis=0), above, out=np.zeros_like(above), where=above > 0)
+    precision = ratio(np.cumsum(gained, axis=0), above, empty=0.0)
     if interpolated:
         precision = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
     return np.asarray((gained * precision).sum(axis=0))

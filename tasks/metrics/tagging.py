@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbench.tasks.metrics.division import ratio
 from reelbench.tasks.metrics.ranked import Array, average_precision, mean_over_classes
 
 Labels = NDArray[np.bool_]
@@ -44,7 +45,7 @@ def perr(scores: NDArray[Any], labels: Labels) -> Array:
     """
     count = labels.sum(axis=1)
     found = (share_of_top(scores, count) * labels).sum(axis=1)
-    return np.divide(found, count, out=np.zeros(len(scores)), where=count > 0)
+    return ratio(found, count, empty=0.0)
 
 
 def gap(
@@ -75,8 +76,8 @@ def mean_average_precision(
     for label in np.flatnonzero(labels.any(axis=0)):
         ranked, true = share[:, label] > 0, labels[:, label]
         positives = _positives(true, clusters, weights)
-        score, cluster, hit = (column[ranked] for column in (scores[:, label], clusters, true))
-        found.append(average_precision(score, cluster, hit, weights, positives, amount=share[ranked, label]))
+        items = (scores[ranked, label], clusters[ranked], true[ranked])
+        found.append(average_precision(*items, weights, positives, amount=share[ranked, label]))
     return mean_over_classes(found, len(weights))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbench.tasks.metrics.division import ratio
+
 Array = NDArray[np.float64]
 AGREEING = 3
 
@@ -19,7 +21,7 @@ def segment_iou(first: Array, second: Array) -> Array:
     end = np.minimum(first[:, None, 1], second[None, :, 1])
     shared = np.maximum(end - start, 0.0)  # (n, m)
     union = (first[:, 1] - first[:, 0])[:, None] + (second[:, 1] - second[:, 0])[None] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return ratio(shared, union, empty=0.0)
 
 
 def best_three_iou(iou: Array) -> Array:

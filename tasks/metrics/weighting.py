@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbench.scoring import ScoreSheet
+from reelbench.tasks.metrics.division import ratio
 
 Array = NDArray[np.float64]
 
 
 def cluster_sums(sheet: ScoreSheet, values: NDArray[Any]) -> Array:
     """Sums of ``values`` ``(n,)`` within each cluster: ``(clusters,)``."""
-    return np.bincount(sheet.clusters, weights=values.astype(np.float64), minlength=len(sheet.cluster_names))
+    sums = np.bincount(sheet.clusters, weights=values, minlength=len(sheet.cluster_names))
+    return sums.astype(np.float64)
 
 
 def weighted_ratio(
@@ -28,7 +30,7 @@ def weighted_ratio(
     A draw in which the denominators add to zero gives NaN.
     """
     above, below = (weights @ cluster_sums(sheet, values) for values in (numerator, denominator))
-    return np.divide(above, below, out=np.full(len(weights), np.nan), where=below > 0)
+    return ratio(above, below)
 
 
 def weighted_mean_where(

@@ -14,9 +14,7 @@ from reelbench.scoring import ScoreSheet
 from reelbench.tasks.action_recognition import DEPTHS
 from reelbench.tasks.checks import order_of
 from reelbench.tasks.metrics.ranked import Array
-from reelbench.tasks.metrics.weighting import (
-    weighted_mean_of,
-)
+from reelbench.tasks.metrics.weighting import weighted_mean_of
 
 
 def validate(predictions: Predictions, evaluation: EvaluationSet) -> None:
@@ -58,4 +56,4 @@ def show(
 
 def _within(sheet: ScoreSheet, k: int) -> Array:
     """Chance that the true class is among the ``k`` best when ties are broken at random, ``(n,)``."""
-    return np.clip((k - sheet.columns["greater"]) / sheet.columns["equal"], 0.0, 1.0)
+    return np.asarray(np.clip((k - sheet.columns["greater"]) / sheet.columns["equal"], 0.0, 1.0))

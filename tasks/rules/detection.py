@@ -15,6 +15,7 @@ from reelbench.scoring import ScoreSheet
 from reelbench.tasks.checks import number_table, ragged_column
 from reelbench.tasks.detection import PRIMARY, SHOWN, THRESHOLDS
 from reelbench.tasks.metrics.detection import match_detections
+from reelbench.tasks.metrics.division import ratio
 from reelbench.tasks.metrics.ranked import Array, average_precision, mean_over_classes
 
 
@@ -57,7 +58,7 @@ def example_scores(sheet: ScoreSheet) -> NDArray[np.float64]:
     row, n = sheet.constants["row"], len(sheet.ids)
     found, said = np.bincount(row, weights=right, minlength=n), np.bincount(row, minlength=n)
     total = said + sheet.columns["positives"].sum(axis=1)
-    return np.divide(2 * found, total, out=np.ones(n), where=total > 0)
+    return ratio(2 * found, total, empty=1.0)
 
 
 def show(

@@ -15,10 +15,9 @@ from reelbench.scoring import ScoreSheet
 from reelbench.tasks.checks import order_of
 from reelbench.tasks.gaze import GRID, SIGMA
 from reelbench.tasks.metrics import gaze as metrics
+from reelbench.tasks.metrics.division import ratio
 from reelbench.tasks.metrics.gaze import Array
-from reelbench.tasks.metrics.weighting import (
-    cluster_sums,
-)
+from reelbench.tasks.metrics.weighting import cluster_sums
 
 
 def validate(predictions: Predictions, evaluation: EvaluationSet) -> None:
@@ -59,7 +58,7 @@ def example_scores(sheet: ScoreSheet) -> NDArray[np.float64]:
     """Mean CC of a clip's frames; NaN for a clip that nobody looked at."""
     seen = np.isfinite(sheet.columns["cc"])
     total = np.where(seen, sheet.columns["cc"], 0.0).sum(axis=1)
-    return np.divide(total, seen.sum(axis=1), out=np.full(len(total), np.nan), where=seen.any(axis=1))
+    return ratio(total, seen.sum(axis=1))
 
 
 def show(
@@ -105,7 +104,7 @@ def _frame_mean(sheet: ScoreSheet, weights: Array, values: Array) -> Array:
     seen = np.isfinite(values)
     total = weights @ cluster_sums(sheet, np.where(seen, values, 0.0).sum(axis=1))
     frames = weights @ cluster_sums(sheet, seen.sum(axis=1))
-    return np.divide(total, frames, out=np.full(len(weights), np.nan), where=frames > 0)
+    return ratio(total, frames)
 
 
 def _point(x: float, y: float) -> str:

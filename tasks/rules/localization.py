@@ -15,9 +15,7 @@ from reelbench.scoring import ScoreSheet
 from reelbench.tasks.checks import number_table, protocol_of, ragged_column
 from reelbench.tasks.localization import DEPTHS, TALL_MARGIN, THRESHOLDS, recall
 from reelbench.tasks.metrics.temporal import Array, best_three_iou, best_three_rank, segment_iou, suppress
-from reelbench.tasks.metrics.weighting import (
-    weighted_mean_of,
-)
+from reelbench.tasks.metrics.weighting import weighted_mean_of
 
 
 def validate(predictions: Predictions, evaluation: EvaluationSet) -> None:

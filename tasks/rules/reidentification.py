@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,9 @@ from reelbench.predictions import Predictions, check_ids
 from reelbench.scoring import ScoreSheet
 from reelbench.tasks.checks import number_table, protocol_of, ragged_column
 from reelbench.tasks.metrics import identity
+from reelbench.tasks.metrics.division import ratio
 from reelbench.tasks.metrics.identity import Array
-from reelbench.tasks.metrics.weighting import (
-    weighted_mean_where,
-    weighted_ratio,
-)
+from reelbench.tasks.metrics.weighting import weighted_mean_where, weighted_ratio
 from reelbench.tasks.reidentification import CLUSTERING, COLUMN, IDENTITY
 
 
@@ -53,7 +51,7 @@ def aggregate(sheet: ScoreSheet, weights: Array) -> dict[str, Array]:
 def example_scores(sheet: ScoreSheet) -> NDArray[np.float64]:
     """Accuracy of each set; NaN for a set without anything to get right."""
     if "linked" in sheet.columns:
-        return _share(sheet.columns["linked"], sheet.columns["mentions"])
+        return ratio(sheet.columns["linked"], sheet.columns["mentions"])
     return _set_accuracy(sheet)
 
 
@@ -100,7 +98,7 @@ def _whole_numbers(values: Any, items: int, where: str) -> NDArray[np.int64]:
     return numbers.astype(np.int64)
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[Any, Example, str], Any]] = {
     "grounding": _check_links,
     "video": lambda value, example, where: _check_scores(value, len(example["track_clip"]), where),
     "text": lambda value, example, where: _check_scores(value, len(example["mentions"]), where),
@@ -143,14 +141,9 @@ def _set_counts(
     }
 
 
-def _share(right: NDArray[Any], total: NDArray[Any]) -> Array:
-    """``right / total`` by row; NaN where the total is 0."""
-    return np.divide(right, total, out=np.full(len(total), np.nan), where=total > 0)
-
-
 def _set_accuracy(sheet: ScoreSheet) -> Array:
     c = sheet.columns
-    return _share(c["same_right"] + c["different_right"], c["same"] + c["different"])
+    return ratio(c["same_right"] + c["different_right"], c["same"] + c["different"])
 
 
 def _pairwise(sheet: ScoreSheet, weights: Array) -> dict[str, Array]:
@@ -158,8 +151,8 @@ def _pairwise(sheet: ScoreSheet, weights: Array) -> dict[str, Array]:
     c = sheet.columns
     by_set = {
         "accuracy": _set_accuracy(sheet),
-        "same_accuracy": _share(c["same_right"], c["same"]),
-        "diff_accuracy": _share(c["different_right"], c["different"]),
+        "same_accuracy": ratio(c["same_right"], c["same"]),
+        "diff_accuracy": ratio(c["different_right"], c["different"]),
     }
     values = {
         name: weighted_mean_where(sheet, weights, rate, np.isfinite(rate)) for name, rate in by_set.items()

@@ -14,9 +14,7 @@ from reelbench.scoring import ScoreSheet
 from reelbench.tasks.checks import order_of
 from reelbench.tasks.metrics.ranked import Array
 from reelbench.tasks.metrics.tagging import gap, hit_at_1, mean_average_precision, perr
-from reelbench.tasks.metrics.weighting import (
-    weighted_mean_of,
-)
+from reelbench.tasks.metrics.weighting import weighted_mean_of
 from reelbench.tasks.tagging import SHOWN, TOP
 
 
