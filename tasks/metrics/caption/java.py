@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
@@ -21,7 +21,7 @@ from typing import IO
 from reelbench.errors import ReelbenchError
 
 CHUNK_LINES = 64
-"""Lines sent before replies are read: few enough that replies never fill a pipe, so neither side can block."""
+"""Lines sent before replies are read: few enough that replies (up to 1 KB each) never fill a pipe, so neither side can block."""
 
 FLAGS = (
     "-XX:+UseSerialGC",
@@ -97,7 +97,7 @@ def last_line(output: bytes) -> str:
 
 
 class LineProgram:
-    """A Java program that answers each line with a line, started when first asked and kept for the process's life.
+    """A program that answers each line with a line, started when first asked and kept for the process's life.
 
     Safe to share between threads. After a timeout, a death or any exception it is killed, and the next question
     starts it again, so that a reply can never be read as the answer to another question. A forked child starts its
@@ -107,8 +107,8 @@ class LineProgram:
     ----------
     name
         For messages.
-    arguments
-        Of the Java runtime.
+    command_line
+        How it is started; see :func:`command`.
     start_timeout_s, reply_timeout_s
         How long to wait for the first replies after a start, and for any later ones.
     """
@@ -116,12 +116,12 @@ class LineProgram:
     def __init__(
         self,
         name: str,
-        arguments: Sequence[str],
+        command_line: Sequence[str],
         *,
         start_timeout_s: float = 180.0,
         reply_timeout_s: float = 120.0,
     ) -> None:
-        self.name, self.arguments = name, tuple(arguments)
+        self.name, self.command_line = name, tuple(command_line)
         self.start_timeout_s, self.reply_timeout_s = start_timeout_s, reply_timeout_s
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -132,7 +132,8 @@ class LineProgram:
     @property
     def pid(self) -> int | None:
         """The running program's process id."""
-        return self._process.pid if self._process and self._owner == os.getpid() else None
+        alive = self._process and self._owner == os.getpid() and self._process.poll() is None
+        return self._process.pid if self._process and alive else None
 
     def ask(self, lines: Sequence[str], *, replies_a_line: int = 1) -> list[str]:
         """Send lines and return their replies, in order.
@@ -175,24 +176,26 @@ class LineProgram:
         return [reply.decode("utf-8", errors="replace").strip() for reply in got]
 
     def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._owner != os.getpid():
-            self._messages = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the program
-            try:
-                self._process = subprocess.Popen(
-                    command(*self.arguments),
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=self._messages,
-                    env=environment(),
-                )
-            except OSError as error:
-                raise JavaError(f"{self.name} did not start: {error}") from error
-            self._owner = os.getpid()
+        if self._process is None or self.pid is None:
+            self._kill()
+            self._process = self._start()
         return self._process
 
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._messages = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the program
+        self._owner = os.getpid()
+        pipe = subprocess.PIPE
+        try:
+            return subprocess.Popen(
+                self.command_line, stdin=pipe, stdout=pipe, stderr=self._messages, env=environment()
+            )
+        except OSError as error:
+            raise JavaError(f"{self.name} did not start: {error}") from error
+
     def _failure(self, process: subprocess.Popen[bytes], timeout_s: float) -> JavaError:
-        if process.wait(timeout=10) == -signal.SIGKILL:
-            return JavaError(f"{self.name} was ended: no reply within {timeout_s:g} s")
+        process.kill()  # does nothing to one that has ended by itself
+        if process.wait() == -signal.SIGKILL:
+            return JavaError(f"{self.name} was killed: no reply within {timeout_s:g} s")
         assert self._messages is not None
         self._messages.seek(0)
         return JavaError(f"{self.name} died: {last_line(self._messages.read())}")
@@ -208,8 +211,6 @@ class LineProgram:
 
 
 def _close(pipe: IO[bytes] | None) -> None:
-    from contextlib import suppress
-
     with suppress(BrokenPipeError):  # what was still buffered has no reader
         if pipe is not None:
             pipe.close()

@@ -16,7 +16,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbench.tasks.metrics.caption.java import JavaError, LineProgram, jar
+from reelbench.tasks.metrics.caption.java import JavaError, LineProgram, command, jar
 from reelbench.tasks.metrics.caption.sharing import SOCKET, ask_parent, serve
 from reelbench.tasks.metrics.caption.tokenizer import one_line
 
@@ -37,7 +37,7 @@ SEPARATOR = re.compile(r"\|{3,}")
 def program() -> LineProgram:
     """This process's METEOR, started when first asked."""
     path = jar("meteor", "meteor-1.5.jar")
-    return LineProgram("METEOR", ["-Xmx2G", "-jar", str(path), "-", "-", "-stdio", "-l", "en", "-norm"])
+    return LineProgram("METEOR", command("-Xmx2G", "-jar", str(path), "-", "-", "-stdio", "-l", "en", "-norm"))
 
 
 @contextmanager

@@ -52,12 +52,17 @@ def sum_groups(columns: Columns, groups: NDArray[np.integer], count: int) -> Col
 
 
 def caption_metrics(sheet: ScoreSheet, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Metrics of a sheet of caption statistics under cluster weights ``(draws, clusters)``."""
+    """Metrics of a sheet of caption statistics under cluster weights ``(draws, clusters)``.
+
+    A draw without weight gives NaN.
+    """
     columns = sheet.columns
     means = {k: weighted_ratio(sheet, weights, columns[k], columns["captions"]) for k in ("cider", "rouge_l")}
     bleus = bleu.bleu(weights @ _cluster_table(sheet, columns["bleu"]))  # (draws, 4)
-    named = {f"bleu_{order}": values for order, values in enumerate(bleus.T, 1)}
-    return {**means, "meteor": meteor.meteor(weights @ _cluster_table(sheet, columns["meteor"])), **named}
+    totals = {f"bleu_{order}": values for order, values in enumerate(bleus.T, 1)}
+    totals["meteor"] = meteor.meteor(weights @ _cluster_table(sheet, columns["meteor"]))
+    empty = ~weights.any(axis=1)
+    return {**means, **{name: np.where(empty, np.nan, values) for name, values in totals.items()}}
 
 
 def mean_cider(columns: Mapping[str, NDArray[np.generic]]) -> NDArray[np.float64]:
