@@ -52,7 +52,7 @@ def test_thousands_of_long_lines_do_not_block_it(program: LineProgram) -> None:
 
 def test_a_late_reply_is_an_error_and_the_next_question_is_answered(program: LineProgram) -> None:
     program.ask(["warm"])
-    with pytest.raises(JavaError, match="ECHO was killed: no reply within 0.5 s"):
+    with pytest.raises(JavaError, match=r"ECHO was killed: no reply within 0\.5 s"):
         program.ask(["a", "sleep", "b"])
     assert program.ask(["c"]) == ["C"]
 
@@ -105,9 +105,9 @@ def test_a_program_that_cannot_start_is_one_line() -> None:
 
 
 def test_a_missing_jar_and_a_failing_run_say_so() -> None:
-    with pytest.raises(JavaError, match="nothing.jar is missing; install it with: pip install"):
+    with pytest.raises(JavaError, match=r"nothing\.jar is missing; install it with: pip install"):
         jar("meteor", "nothing.jar")
-    with pytest.raises(JavaError, match="Java failed: .*nothing.jar"):
+    with pytest.raises(JavaError, match=r"Java failed: .*nothing\.jar"):
         run_once(["-jar", "nothing.jar"], "", 60)
 
 
