@@ -22,7 +22,7 @@ def average_precision(
     score: NDArray[Any],
     cluster: NDArray[np.int64],
     hit: NDArray[np.bool_],
-    weights: Array,
+    draws: Array,
     positives: Array,
     *,
     amount: Array | None = None,
@@ -34,8 +34,8 @@ def average_precision(
     ----------
     score, cluster, hit
         Of each ranked item, ``(m,)``.
-    weights
-        ``(draws, clusters)``.
+    draws
+        Weights as :func:`by_cluster` lays them out, ``(clusters, draws)``.
     positives
         How many hits each draw could have had, found or not, ``(draws,)``.
     amount
@@ -45,11 +45,23 @@ def average_precision(
     """
     cuts = np.unique(score[hit])[::-1]
     share = np.ones(len(score)) if amount is None else amount
-    items = _between_cuts(cuts, score, cluster, share, weights.shape[1])
-    hits = _between_cuts(cuts, score[hit], cluster[hit], share[hit], weights.shape[1])
+    items = _between_cuts(cuts, score, cluster, share, len(draws))
+    hits = _between_cuts(cuts, score[hit], cluster[hit], share[hit], len(draws))
     size = max(1, BLOCK // max(1, len(cuts)))
-    found = [_area(items, hits, weights[k : k + size], interpolated) for k in range(0, len(weights), size)]
+    found = [_area(items, hits, draws[:, k : k + size], interpolated) for k in range(0, draws.shape[1], size)]
     return ratio(np.concatenate(found), positives)
+
+
+def by_cluster(weights: Array) -> Array:
+    """Weights ``(draws, clusters)`` turned once for all rankings, since a sparse product would copy them each time."""
+    return np.ascontiguousarray(weights.T)
+
+
+def positives_by_draw(counts: NDArray[Any], clusters: NDArray[np.int64], weights: Array) -> Array:
+    """How many positives each class has in each draw, ``(classes, draws)``, from rows' counts ``(n, classes)``."""
+    table = np.zeros((weights.shape[1], counts.shape[1]))
+    np.add.at(table, clusters, counts)
+    return np.asarray(table.T @ weights.T)
 
 
 def mean_over_classes(precisions: list[Array], draws: int) -> Array:
@@ -71,10 +83,10 @@ def _between_cuts(
     return csr_array((share[kept], (level[kept], cluster[kept])), shape=(len(cuts), clusters))
 
 
-def _area(items: Any, hits: Any, weights: Array, interpolated: bool) -> Array:
+def _area(items: Any, hits: Any, draws: Array, interpolated: bool) -> Array:
     """Precision summed over the hits, ``(draws,)``."""
-    gained = hits @ weights.T  # (cuts, draws)
-    above = np.cumsum(items @ weights.T, axis=0)
+    gained = hits @ draws  # (cuts, draws)
+    above = np.cumsum(items @ draws, axis=0)
     precision = ratio(np.cumsum(gained, axis=0), above, empty=0.0)
     if interpolated:
         precision = np.maximum.accumulate(precision[::-1], axis=0)[::-1]

@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbench.tasks.metrics.division import ratio
-from reelbench.tasks.metrics.ranked import Array, average_precision, mean_over_classes
+from reelbench.tasks.metrics.ranked import (
+    Array,
+    average_precision,
+    by_cluster,
+    mean_over_classes,
+    positives_by_draw,
+)
 
 Labels = NDArray[np.bool_]
 
@@ -57,11 +63,9 @@ def gap(
     """
     share = share_of_top(scores, k)
     row, label = np.nonzero(share)
-    hit = labels[row, label]
-    positives = _positives(labels.sum(axis=1), clusters, weights)
-    return average_precision(
-        scores[row, label], clusters[row], hit, weights, positives, amount=share[row, label]
-    )
+    positives = positives_by_draw(labels, clusters, weights).sum(axis=0)
+    items = (scores[row, label], clusters[row], labels[row, label])
+    return average_precision(*items, by_cluster(weights), positives, amount=share[row, label])
 
 
 def mean_average_precision(
@@ -72,15 +76,10 @@ def mean_average_precision(
     Labels without a positive in the split are left out; one without a positive in a draw is left out of that draw.
     """
     share = np.ones(scores.shape) if k is None else share_of_top(scores, k)
-    found = []
+    positives = positives_by_draw(labels, clusters, weights)
+    found, draws = [], by_cluster(weights)
     for label in np.flatnonzero(labels.any(axis=0)):
-        ranked, true = share[:, label] > 0, labels[:, label]
-        positives = _positives(true, clusters, weights)
-        items = (scores[ranked, label], clusters[ranked], true[ranked])
-        found.append(average_precision(*items, weights, positives, amount=share[ranked, label]))
+        ranked = share[:, label] > 0
+        items = (scores[ranked, label], clusters[ranked], labels[ranked, label])
+        found.append(average_precision(*items, draws, positives[label], amount=share[ranked, label]))
     return mean_over_classes(found, len(weights))
-
-
-def _positives(true: NDArray[Any], clusters: NDArray[np.int64], weights: Array) -> Array:
-    """How many true labels each draw has, ``(draws,)``, from each row's number of them."""
-    return np.asarray(weights @ np.bincount(clusters, weights=true, minlength=weights.shape[1]))

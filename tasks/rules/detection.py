@@ -16,7 +16,13 @@ from reelbench.tasks.checks import number_table, ragged_column
 from reelbench.tasks.detection import PRIMARY, SHOWN, THRESHOLDS
 from reelbench.tasks.metrics.detection import match_detections
 from reelbench.tasks.metrics.division import ratio
-from reelbench.tasks.metrics.ranked import Array, average_precision, mean_over_classes
+from reelbench.tasks.metrics.ranked import (
+    Array,
+    average_precision,
+    by_cluster,
+    mean_over_classes,
+    positives_by_draw,
+)
 
 
 def validate(predictions: Predictions, evaluation: EvaluationSet) -> None:
@@ -106,12 +112,12 @@ def _mean_ap(sheet: ScoreSheet, weights: Array, threshold: int) -> Array:
     """Mean AP at one overlap: ``(draws,)``."""
     cluster = sheet.clusters[sheet.constants["row"]]
     counts = sheet.columns["positives"]  # (n, classes)
-    found = []
+    positives = positives_by_draw(counts, sheet.clusters, weights)
+    found, draws = [], by_cluster(weights)
     for k in np.flatnonzero(counts.any(axis=0)):
         mine = sheet.constants["label"] == k
         ranked = (sheet.constants["score"][mine], cluster[mine], sheet.constants["right"][mine, threshold])
-        total = weights @ np.bincount(sheet.clusters, weights=counts[:, k], minlength=weights.shape[1])
-        found.append(average_precision(*ranked, weights, total, interpolated=True))
+        found.append(average_precision(*ranked, draws, positives[k], interpolated=True))
     return mean_over_classes(found, len(weights))
 
 

@@ -40,7 +40,7 @@ def test_average_precision_is_scikit_learns_with_any_ties_and_weights(seed: int,
         rng.integers(0, 3, size=30).astype(float),
     )
     hit[0], weight[0] = True, 1.0
-    found = average_precision(score, np.arange(30), hit, weight[None], np.asarray([weight[hit].sum()]))
+    found = average_precision(score, np.arange(30), hit, weight[:, None], np.asarray([weight[hit].sum()]))
     assert found[0] == pytest.approx(average_precision_score(hit, score, sample_weight=weight))
 
 
