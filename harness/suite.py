@@ -1,4 +1,4 @@
-"""Suites: TOML files that name what to run. Three are built in: ``smoke``, ``small`` and ``papers``."""
+"""Suites: TOML files that name what to run. Some are built in (`reelbench list` names them)."""
 
 from __future__ import annotations
 
