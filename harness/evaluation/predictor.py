@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,8 +45,8 @@ class Predictor:
     ctx: Context
     precision: str
     batch_size: int = 64
-    tiling: Tiling = Tiling()
-    advance: Advance = lambda seen: None  # noqa: E731
+    tiling: Tiling = field(default_factory=Tiling)
+    advance: Advance = lambda seen: None
 
     def blind(self, evaluation: EvaluationSet) -> tuple[Blinded, Blinded | None]:
         """Queries, and the gallery of a pairwise task."""
@@ -133,7 +133,7 @@ class Predictor:
             self.advance(len(places))
 
 
-class _evaluating:  # noqa: N801
+class _evaluating:
     """Puts a module into evaluation mode for a stretch."""
 
     def __init__(self, module: torch.nn.Module | None) -> None:
