@@ -3,6 +3,10 @@
 Stanford CoreNLP 3.4.1, as ``pycocoevalcap`` 1.2 runs it, with the same list of punctuation taken out. It cannot be
 kept alive (it writes only when its input ends), so a call is one run of a quarter of a second over all sentences;
 references, which every trial of a benchmark shares, are kept on disk.
+
+Ordinary sentences are tokenized alike whatever stands around them. Fragments of mark-up, and an abbreviation glued
+to symbols at a sentence's end, may rarely not be, in ``pycocoevalcap`` too; sentences are therefore always sent in
+the evaluation's order.
 """
 
 from __future__ import annotations
