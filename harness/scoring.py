@@ -26,7 +26,7 @@ class Metric:
     Attributes
     ----------
     name
-        MLflow-safe: letters, digits and ``_`` only (``recall_at_1``, never ``R@1``).
+        MLflow-safe: letters, digits, ``_`` and ``.`` only (``recall_at_1_iou_0.5``, never ``R@1``).
     title
         What a table's head says (``R@1``).
     direction
