@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 
 from reelbench.method import Method, Phase, Recipe
+from reelbench.phases import check_phase
 from reelbench.resolution import check_method_overrides
 
 SLUG = re.compile(r"[a-z][a-z0-9_-]*\Z")
@@ -58,6 +59,8 @@ def _check_recipe(place: str, recipe: object) -> None:
     _check_names(f"{place}.serves", recipe.serves)
     if not isinstance(recipe.phases, tuple | list) or not all(isinstance(p, Phase) for p in recipe.phases):
         raise TypeError(f"{place}.phases must be a list of reelbench.Phase, got {recipe.phases!r}")
+    for phase in recipe.phases:
+        check_phase(f"{place}: phase {phase.name!r}", phase)
 
 
 def _check_names(place: str, names: object) -> None:

@@ -18,6 +18,7 @@ from reelbench.resolution import FULL, Resolved, resolve, variants_of
 from reelbench.seeding import derive_seed
 from reelbench.stages import Stage
 from reelbench.suite import MethodEntry, Suite
+from reelbench.task import Task
 
 if TYPE_CHECKING:
     from reelbench.dataset import Dataset
@@ -163,7 +164,7 @@ class _Builder:
         where = {"benchmark": str(benchmark), "task": benchmark.task, "protocol": benchmark.protocol, "split": "test"}
         depends = {
             "semantics": SEMANTICS["predict"], "settings": settings, **where, "data": self.open_dataset(benchmark.dataset).fingerprint,
-            "ceiling": source if naming["role"] == "ceiling" else None, "name": naming.get("ceiling"), "device": self.device, "precision": self.precision,
+            "examples": source if naming["role"] == "ceiling" or type(task).evaluation is not Task.evaluation else None, "name": naming.get("ceiling"), "device": self.device, "precision": self.precision,
         }  # fmt: skip
         shared = {**naming, **where, "settings": settings, "device": self.device, "precision": self.precision, "limits": self.suite.limits.model_dump()}
         predict = self._add("predict", depends, shared, {"fits": fits}, seed)

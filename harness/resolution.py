@@ -7,16 +7,16 @@ Keys of an override: a ``Config`` field (``hidden``), a phase's field (``joint.e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from reelbench.errors import UnknownNameError, UsageError
 from reelbench.method import Config, Method, Phase
+from reelbench.phases import PHASE_FIELDS, check_phase
 
 FULL = "full"
-_PHASE_FIELDS = frozenset(f.name for f in fields(Phase)) - {"name"}
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,21 @@ def _merge(method: Method, recipe: str, layers: tuple[tuple[str, Mapping[str, An
         config=_typed(method, method.Config, values[""]),
         settings=_typed(method, method.Predict, values["predict"]),
         phases=tuple(p for p in phases if p.epochs or p.steps),
-        ensemble=int(ensemble),
+        ensemble=_count(method, ensemble),
         origins={k: v for k, v in origins.items() if "." not in k or k.split(".")[0] in own | {"predict"}},
     )
 
 
 def _phase(method: Method, phase: Phase, changes: Mapping[str, Any]) -> Phase:
     changed = replace(phase, **{k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()})
-    for name in ("epochs", "batch_size", "learning_rate", "keep"):
-        value = getattr(changed, name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-            raise UsageError(f"config of {method.name}: {phase.name}.{name} must be a number of at least 0, got {value!r}")
+    check_phase(f"config of {method.name}: {phase.name}", changed)
     return changed
+
+
+def _count(method: Method, ensemble: Any) -> int:
+    if isinstance(ensemble, bool) or not isinstance(ensemble, int) or ensemble < 1:
+        raise UsageError(f"config of {method.name}: ensemble must be a whole number of at least 1, got {ensemble!r}")
+    return ensemble
 
 
 def _typed(method: Method, cls: type[Config], values: Mapping[str, Any]) -> Config:
@@ -107,7 +110,7 @@ def override_keys(cls: type[Method]) -> frozenset[str]:
     return frozenset(
         {*cls.Config.model_fields, "ensemble"}
         | {f"predict.{name}" for name in cls.Predict.model_fields}
-        | {f"{phase}.{name}" for phase in phases for name in _PHASE_FIELDS}
+        | {f"{phase}.{name}" for phase in phases for name in PHASE_FIELDS}
     )
 
 

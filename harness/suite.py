@@ -68,6 +68,13 @@ class Suite(_Table):
     def _count(cls, value: Any) -> Any:
         return tuple(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
 
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or len(set(value)) < len(value) or min(value) < 0:
+            raise ValueError("give at least one seed, each of them once, none below 0")
+        return value
+
     @field_validator("methods", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
@@ -92,11 +99,18 @@ def load_suite(name: str) -> Suite:
     if path.suffix == ".toml" or path.exists():
         if not path.is_file():
             raise UsageError(f"suite file {name} does not exist")
-        return parse_suite(path.read_text(encoding="utf-8"), origin=name, default_name=path.stem)
+        return parse_suite(_text_of(path), origin=name, default_name=path.stem)
     known = builtin_suites()
     if name not in known:
         raise UnknownNameError("suite", name, known, "(or give the path of a .toml file)")
     return parse_suite(known[name], origin=f"suite {name}", default_name=name)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not valid TOML: not UTF-8 at byte {error.start}") from None
 
 
 def parse_suite(text: str, *, origin: str, default_name: str) -> Suite:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from written_plugins import entry_points_in, good_method, write_distribution
+
 from reelbench.errors import PluginError, UnknownNameError
 from reelbench.registry import ALLOW_VARIABLE, Registry, build_registry
-from written_plugins import entry_points_in, good_method, write_distribution
 
 _unique = itertools.count()
 Install = Callable[..., None]
@@ -131,6 +132,8 @@ def test_a_hook_with_an_unknown_argument_breaks_only_its_own_plugin(site: Path) 
         ("recipes = {'x': {'serves': ()}}", r"M.recipes['x'] must be a reelbench.Recipe"),
         ("recipes = {'x': Recipe(serves='tagging')}", "M.recipes['x'].serves must be a tuple of names, got 'tagging'; write ('tagging',)"),
         ("recipes = {'x': Recipe(phases=Phase(name='a', relation='tags'))}", "M.recipes['x'].phases must be a list of reelbench.Phase"),
+        ("recipes = {'x': Recipe(phases=(Phase(name='a', relation='tags', optimizer='adm'),))}", "phase 'a'.optimizer: Input should be 'adam'"),
+        ("recipes = {'x': Recipe(phases=(Phase(name='a', relation='tags', frozen='head.'),))}", "phase 'a'.frozen: Input should be a valid tuple, got 'head.'"),
         ("modalities = 'frames'", "M.modalities must be a tuple of names, got 'frames'"),
         ("presets = {}", "M.presets is empty"),
         ("Config = dict", "M.Config must be a sub-class of reelbench.Config"),

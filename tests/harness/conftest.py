@@ -1,0 +1,27 @@
+"""Fixtures for the harness's own tests."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import toy_project
+
+from reelbench.registry import Registry
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The toy project's folder, importable while the test runs."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield toy_project.write_project(tmp_path)
+    for name in [n for n in sys.modules if n.partition(".")[0] == "toyplug"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def registry(project: Path) -> Registry:
+    """The registry with the toy project's plugin only."""
+    return toy_project.project_registry()
