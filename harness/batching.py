@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from reelbench.data import Example
 
@@ -88,55 +89,57 @@ def _collate_maps(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _collate_values(values: Sequence[Any]) -> Any:
     first = next((v for v in values if not (isinstance(v, list) and not v)), values[0])
     if isinstance(first, np.ndarray | torch.Tensor):
-        return _pad_arrays([_tensor(v) for v in values])
+        return _pad_arrays([_array(v) for v in values])
     if isinstance(first, bool | int | float | np.number):
         return torch.as_tensor(np.asarray(values))
     if isinstance(first, Mapping):
         return _collate_maps(values)
     if isinstance(first, list) and first and isinstance(first[0], np.ndarray | torch.Tensor):
-        return _pad_lists([[_tensor(v) for v in row] for row in values])
+        return _pad_lists([[_array(v) for v in row] for row in values])
     if isinstance(first, list) and first and isinstance(first[0], Mapping):
         names = first[0].keys()
         return {name: _collate_values([[item[name] for item in row] for row in values]) for name in names}
     return list(values)
 
 
-def _tensor(value: Any) -> torch.Tensor:
-    return value if isinstance(value, torch.Tensor) else torch.from_numpy(np.ascontiguousarray(value))
+def _array(value: Any) -> NDArray[Any]:
+    return value.numpy() if isinstance(value, torch.Tensor) else value
 
 
-def _pad_arrays(arrays: Sequence[torch.Tensor]) -> Padded | torch.Tensor:
+def _pad_arrays(arrays: Sequence[NDArray[Any]]) -> Padded | torch.Tensor:
     """Arrays ``(T, ...)`` to ``(B, T, ...)``; arrays without axes to a plain tensor ``(B,)``."""
     if arrays[0].ndim == 0:
-        return torch.stack(list(arrays))
+        return torch.from_numpy(np.stack(arrays))
     _check_trailing(arrays)
-    longest = max(a.shape[0] for a in arrays)
-    data = arrays[0].new_zeros((len(arrays), longest, *arrays[0].shape[1:]))
-    mask = torch.zeros((len(arrays), longest), dtype=torch.bool)
-    for row, array in enumerate(arrays):
-        data[row, : array.shape[0]] = array
-        mask[row, : array.shape[0]] = True
-    return Padded(data, mask)
+    lengths = np.asarray([len(a) for a in arrays])
+    data = np.zeros((len(arrays), lengths.max(), *arrays[0].shape[1:]), arrays[0].dtype)
+    for row, array in zip(data, arrays, strict=True):
+        row[: len(array)] = array
+    return Padded(torch.from_numpy(data), _mask(lengths, data.shape[1]))
 
 
-def _pad_lists(rows: Sequence[Sequence[torch.Tensor]]) -> Padded:
+def _pad_lists(rows: Sequence[Sequence[NDArray[Any]]]) -> Padded:
     """Lists of arrays ``(T, ...)`` to ``(B, N, T, ...)`` with a mask ``(B, N, T)``."""
     flat = [a for row in rows for a in row]
     _check_trailing(flat)
-    count, longest = max(len(row) for row in rows), max(a.shape[0] for a in flat)
-    data = flat[0].new_zeros((len(rows), count, longest, *flat[0].shape[1:]))
-    mask = torch.zeros((len(rows), count, longest), dtype=torch.bool)
-    for i, row in enumerate(rows):
-        for j, array in enumerate(row):
-            data[i, j, : array.shape[0]] = array
-            mask[i, j, : array.shape[0]] = True
-    return Padded(data, mask)
+    count = max(len(row) for row in rows)
+    lengths = np.asarray([[len(a) for a in row] + [0] * (count - len(row)) for row in rows])  # (B, N)
+    data = np.zeros((len(rows), count, lengths.max(), *flat[0].shape[1:]), flat[0].dtype)
+    for target, row in zip(data, rows, strict=True):
+        for place, array in zip(target, row, strict=False):
+            place[: len(array)] = array
+    return Padded(torch.from_numpy(data), _mask(lengths, data.shape[2]))
 
 
-def _check_trailing(arrays: Sequence[torch.Tensor]) -> None:
-    shapes = {tuple(a.shape[1:]) for a in arrays}
-    if len(shapes) > 1:
-        raise ValueError(f"trailing shapes differ: {sorted(shapes)}")
+def _mask(lengths: NDArray[np.int64], longest: int) -> torch.Tensor:
+    """``True`` on the first ``lengths`` entries of a last axis of size ``longest``."""
+    return torch.from_numpy(np.arange(longest) < lengths[..., None])
+
+
+def _check_trailing(arrays: Sequence[NDArray[Any]]) -> None:
+    first = arrays[0].shape[1:]
+    if any(a.shape[1:] != first for a in arrays):
+        raise ValueError(f"trailing shapes differ: {sorted({a.shape[1:] for a in arrays})}")
 
 
 def _map_tensors(value: Any, device: Any) -> Any:

@@ -191,7 +191,7 @@ class Painter(Method):
         return {"vocabulary": Vocabulary.from_sentences(e["sentence"] for e in relation), "mean": rows.mean(axis=0)}
 
     def build(self, data: Any, config: Any) -> Any:
-        from tests.harness.toy_model import PainterModel
+        from toy_model import PainterModel
 
         return PainterModel(data.dim("look"), len(data.assets["vocabulary"]), config.hidden, config.dropout)
 
