@@ -1,13 +1,20 @@
-"""Registers the built-in tasks; imports nothing heavy, so that listing stays fast."""
+"""Registers the built-in tasks, and shares one METEOR among a bench's workers.
+
+Imports nothing heavy, so that listing stays fast.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 from reelbench.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from reelbench.task import Task
+
+_while_running = ExitStack()
 
 
 @hookimpl
@@ -38,3 +45,19 @@ def reelbench_tasks() -> list[Task]:
         ActionRecognition(),
         Gaze(),
     ]
+
+
+@hookimpl
+def reelbench_plan_ready(run: Mapping[str, Any]) -> None:
+    """Before workers start, offer them this process's METEOR, which starts when a caption is first scored."""
+    from reelbench.tasks.metrics.caption.meteor import shared_meteor
+
+    _while_running.close()
+    if run.get("waiting") and run.get("executor") != "in-process":
+        _while_running.enter_context(shared_meteor())
+
+
+@hookimpl
+def reelbench_plan_finished() -> None:
+    """End the offer, and METEOR with it."""
+    _while_running.close()

@@ -42,9 +42,12 @@ def program() -> LineProgram:
 
 @contextmanager
 def shared_meteor() -> Iterator[str]:
-    """Let processes started inside the block use this process's METEOR instead of starting one each."""
+    """Let processes started inside the block use this process's METEOR, which ends with the block."""
     with serve(program().ask) as path:
-        yield path
+        try:
+            yield path
+        finally:
+            program().close()
 
 
 def match_statistics(captions: Sequence[str], references: Sequence[Sequence[str]]) -> NDArray[np.float64]:

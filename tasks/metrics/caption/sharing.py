@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 from reelbench.tasks.metrics.caption.java import JavaError
 
@@ -51,7 +51,7 @@ def serve(ask: Ask) -> Iterator[str]:
 
     The socket lies in a fresh folder that only this user can enter.
     """
-    with TemporaryDirectory(prefix="reelbench-java-", ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(prefix="reelbench-java-", dir=_short_folder(), ignore_cleanup_errors=True) as folder:
         path = str(Path(folder) / "meteor")
         with _Server(path, ask) as server, _variable(SOCKET, path):
             threading.Thread(target=server.serve_forever, daemon=True, name="reelbench-meteor").start()
@@ -59,6 +59,11 @@ def serve(ask: Ask) -> Iterator[str]:
                 yield path
             finally:
                 server.shutdown()
+
+
+def _short_folder() -> str | None:
+    """Where temporary files go, unless a socket's path would be too long there (108 bytes)."""
+    return None if len(gettempdir().encode()) < 70 else "/tmp"
 
 
 def ask_parent(path: str, lines: Sequence[str]) -> list[str] | None:
