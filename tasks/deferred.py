@@ -29,9 +29,12 @@ class DeferredTask(Task):
     rules
         The module's full name. It has ``validate``, ``measure``, ``aggregate``, ``example_scores`` and ``show``, and
         ``ceilings`` where there is one.
+    ceiling_rows
+        Names of the rows that ``ceilings`` makes.
     """
 
     rules: ClassVar[str]
+    ceiling_rows: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         cls.sources = (cls.rules,)
@@ -50,6 +53,10 @@ class DeferredTask(Task):
     def aggregate(self, sheet: ScoreSheet, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Metrics under weights of shape ``(draws, clusters)``."""
         return self._rule("aggregate")(sheet, weights)  # type: ignore[no-any-return]
+
+    def ceiling_names(self, protocol: str) -> tuple[str, ...]:
+        """Names of the rows that :meth:`ceilings` makes."""
+        return self.ceiling_rows
 
     def ceilings(self, evaluation: EvaluationSet) -> dict[str, Predictions]:
         """Rows that no method can pass; none where the rules name none."""

@@ -23,6 +23,7 @@ class FillInBlank(DeferredTask):
     title = "Fill in the blank"
     summary = "Find the word that was taken out of a clip's sentence."
     rules = "reelbench.tasks.rules.fill_in_blank"
+    ceiling_rows = ("vocabulary",)
     inputs: ClassVar = {
         "video": Field("video", "the clip"),
         "sentence": Field("text", "its sentence with one token '_____'"),

@@ -26,6 +26,7 @@ class Gaze(DeferredTask):
     title = "Gaze"
     summary = "Predict where viewers look in each frame of a clip."
     rules = "reelbench.tasks.rules.gaze"
+    ceiling_rows = ("blurred-fixations",)
     inputs: ClassVar = {
         "video": Field("video", "the clip"),
         "frames": Field("number", "F, how many frames to predict, evenly spaced over the clip"),

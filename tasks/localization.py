@@ -28,6 +28,7 @@ class Localization(DeferredTask):
     title = "Localization"
     summary = "Find the moment of a video that a sentence describes."
     rules = "reelbench.tasks.rules.localization"
+    ceiling_rows = ("annotators",)
     inputs: ClassVar = {
         "video": Field("video", "the whole video"),
         "query": Field("text", "the sentence"),

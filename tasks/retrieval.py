@@ -30,6 +30,7 @@ class Retrieval(DeferredTask):
     title = "Retrieval"
     summary = "Find the video that a text describes, and the text that describes a video."
     rules = "reelbench.tasks.rules.retrieval"
+    ceiling_rows = ("same-text",)
     inputs: ClassVar = {
         "query": Field("text", "the query: one sentence, or a paragraph's sentences in a row"),
         "sentences": Field("text", "the query's sentences, one or several"),

@@ -58,10 +58,8 @@ def aggregate(sheet: ScoreSheet, weights: Array) -> dict[str, Array]:
 
 
 def ceilings(evaluation: EvaluationSet) -> dict[str, Predictions]:
-    """What a ranking that knows all annotators reaches; nothing where nobody disagrees."""
+    """``annotators``: what a ranking that knows them all reaches (everything right where nobody disagrees)."""
     truths = [np.asarray(evaluation.targets[i]["segments"], dtype=np.float64) for i in evaluation.ids]
-    if all(len(t) == 1 for t in truths):
-        return {}
     fixed = protocol_of(evaluation) == "candidates"
     pools = [
         e["candidates"] if fixed else _spans_between(t)

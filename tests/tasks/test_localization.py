@@ -59,8 +59,10 @@ def test_the_ceiling_of_rank_at_1_is_the_share_of_queries_on_which_three_agree()
     assert values["rank_at_5"] == 1.0
 
 
-def test_no_ceiling_stands_where_one_annotator_answers() -> None:
-    assert task.ceilings(spans_of([[1, 2]])) == {}
+def test_the_ceiling_is_perfect_where_one_annotator_answers() -> None:
+    evaluation = spans_of([[1, 2]])
+    _, values = task.score(task.ceilings(evaluation)["annotators"], evaluation)
+    assert values["miou"] == 1.0
 
 
 @given(truths=st.lists(segments, min_size=2, max_size=5), guess=segments)
