@@ -241,14 +241,27 @@ def predict_spec(method: Method, task: str = "labels", **changes: Any) -> dict[s
     return {**fit_spec(method, recipe=next(iter(method.recipes))), **where, **changes}
 
 
+def phase_of(method: Method, **changes: Any) -> list[dict[str, Any]]:
+    """The toy recipe's phase, changed, as a specification has it."""
+    from dataclasses import asdict
+
+    return [{**asdict(p), **changes} for p in method.recipes["colours"].phases]
+
+
+VALIDATION = [{"phase": "main", "benchmark": "labels@toy:plain", "task": "labels", "protocol": "plain"}]
+
+
 def quiet(event: str, payload: Any) -> None:
     """An ``emit`` that nobody hears."""
 
 
 def fit(method: Method, folder: Path, *, emit: Any = quiet, upstream: dict[str, Path] | None = None, datasets: dict[str, Dataset] | None = None, **changes: Any) -> dict[str, Any]:
     """Train a toy fit."""
+    import torch
+
     from reelbench.training import run_fit
 
+    torch.set_num_threads(1)
     opened = {"toy": ToyDataset(), **(datasets or {})}
     spec = fit_spec(method, **changes)
     return run_fit(spec, method=method, open_dataset=opened.__getitem__, task_of=TASKS.__getitem__, upstream=upstream or {}, folder=folder, emit=emit)
