@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from reelbench.dataset import DatasetSource
     from reelbench.executors import Executor
     from reelbench.method import Method
-    from reelbench.plan import Plan, Stage
+    from reelbench.plan import Plan
+    from reelbench.stages import Stage
     from reelbench.task import Task
 
 PROJECT = "reelbench"

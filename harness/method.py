@@ -28,6 +28,9 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+_Config = Config  # inside ``Method`` the name stands for the method's own
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
     """One stretch of training.
@@ -238,8 +241,8 @@ class Method:
     modalities: ClassVar[tuple[str, ...]] = ()
     deterministic: ClassVar[bool] = False
     sources: ClassVar[tuple[str, ...]] = ()
-    Config: ClassVar[type[Config]] = Config
-    Predict: ClassVar[type[Config]] = Config
+    Config: ClassVar[type[_Config]] = Config
+    Predict: ClassVar[type[_Config]] = Config
     recipes: ClassVar[Mapping[str, Recipe]] = {}
     variants: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {"tiny": {}}

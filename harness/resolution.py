@@ -85,7 +85,8 @@ def _merge(method: Method, recipe: str, layers: tuple[tuple[str, Mapping[str, An
 
 
 def _phase(method: Method, phase: Phase, changes: Mapping[str, Any]) -> Phase:
-    changed = replace(phase, **{k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()})
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()}
+    changed = replace(phase, **values)
     check_phase(f"config of {method.name}: {phase.name}", changed)
     return changed
 
