@@ -6,6 +6,7 @@ process or machine.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -86,3 +87,25 @@ def write_json(path: Path, value: Any) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(json.dumps(value, indent=1, sort_keys=True, default=str), encoding="utf-8")
     os.replace(temporary, path)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The weights of a fit, oldest checkpoint first; empty for a method without parameters."""
+    return sorted(folder.glob("weights-*.safetensors"), key=lambda path: int(path.stem.partition("-")[2]))
+
+
+def fit_digest(folder: Path) -> str:
+    """SHA-256 over a fit's weights and assets, as the files hold them."""
+    h = hashlib.sha256()
+    for path in [*weight_files(folder), folder / "assets.json", folder / "assets.safetensors"]:
+        h.update(path.name.encode())
+        h.update(path.read_bytes())
+    return h.hexdigest()
+
+
+def sheet_digest(folder: Path) -> str:
+    """SHA-256 over a score sheet's two files."""
+    h = hashlib.sha256()
+    for name in ("sheet.json", "sheet.safetensors"):
+        h.update((folder / name).read_bytes())
+    return h.hexdigest()

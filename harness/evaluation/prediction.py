@@ -21,9 +21,10 @@ from reelbench.examples import FeatureReader
 from reelbench.method import Context, Method
 from reelbench.predictions import Predictions, check_ids
 from reelbench.progress import Progress
+from reelbench.stages import weight_files
 from reelbench.training.assets import load_data
 from reelbench.training.cost import peak_memory_bytes, reset_peak_memory
-from reelbench.training.weights import load_weights, weight_files
+from reelbench.training.weights import load_weights
 
 if TYPE_CHECKING:
     from reelbench.dataset import Dataset

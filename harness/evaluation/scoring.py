@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reelbench.evaluation.picks import write_picks
 from reelbench.predictions import Predictions
+from reelbench.stages import sheet_digest
 
 if TYPE_CHECKING:
     from reelbench.dataset import Dataset
@@ -33,11 +33,3 @@ def score_stage(spec: Mapping[str, Any], dataset: Dataset, task: Task, predictio
         "score_seconds": time.perf_counter() - started,
         "digest": sheet_digest(folder),
     }
-
-
-def sheet_digest(folder: Path) -> str:
-    """SHA-256 over a score sheet's two files."""
-    h = hashlib.sha256()
-    for name in ("sheet.json", "sheet.safetensors"):
-        h.update((folder / name).read_bytes())
-    return h.hexdigest()

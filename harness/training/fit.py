@@ -15,6 +15,7 @@ from reelbench.errors import TrainingError
 from reelbench.examples import FeatureReader
 from reelbench.method import Context, DataInfo, Phase, Upstream
 from reelbench.seeding import derive_seed
+from reelbench.stages import fit_digest
 from reelbench.training.assets import load_data, save_data
 from reelbench.training.checkpoint import Checkpoint, FitState, load_checkpoint, save_checkpoint
 from reelbench.training.cost import Stopwatch, count_parameters, peak_memory_bytes, reset_peak_memory
@@ -25,7 +26,7 @@ from reelbench.training.loop import PhaseLoop, Session, check_weights
 from reelbench.training.selection import hand_on
 from reelbench.training.source import TrainingSource
 from reelbench.training.validators import build_validator
-from reelbench.training.weights import Weights, fit_digest, save_weights, snapshot, start_from
+from reelbench.training.weights import Weights, save_weights, snapshot, start_from
 
 if TYPE_CHECKING:
     from reelbench.data import Relation

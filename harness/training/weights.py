@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from reelbench.errors import TrainingError
-from reelbench.training.assets import ARRAYS_FILE, JSON_FILE
+from reelbench.stages import weight_files
 
 Weights = dict[str, torch.Tensor]
 
@@ -19,11 +18,6 @@ Weights = dict[str, torch.Tensor]
 def snapshot(module: torch.nn.Module) -> Weights:
     """A copy of every parameter and buffer, on the CPU."""
     return {name: t.detach().to("cpu", copy=True).contiguous() for name, t in module.state_dict().items()}
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """The weights of a fit, oldest checkpoint first; empty for a method without parameters."""
-    return sorted(folder.glob("weights-*.safetensors"), key=lambda path: int(path.stem.partition("-")[2]))
 
 
 def save_weights(members: list[Weights], folder: Path) -> None:
@@ -46,15 +40,6 @@ def load_weights(module: torch.nn.Module, path: Path) -> None:
         module.load_state_dict(load_file(path))
     except Exception as error:
         raise TrainingError(f"{path}: weights cannot be loaded ({error}); delete the folder to train again") from error
-
-
-def fit_digest(folder: Path) -> str:
-    """SHA-256 over a fit's weights and assets, as the files hold them."""
-    h = hashlib.sha256()
-    for path in [*weight_files(folder), folder / JSON_FILE, folder / ARRAYS_FILE]:
-        h.update(path.name.encode())
-        h.update(path.read_bytes())
-    return h.hexdigest()
 
 
 def start_from(module: torch.nn.Module, folder: Path, prefixes: Mapping[str, str], name: str) -> None:
