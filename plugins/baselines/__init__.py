@@ -1,1 +1,1 @@
-"""TODO"""
+"""Standing baselines, one file each: what a number is worth without a method."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Pieces that several methods share, one file an idea."""

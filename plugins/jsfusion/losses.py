@@ -1,0 +1,67 @@
+"""Eq. 5.6 and 5.7 on batches, and what the heads predict: the tensors between a batch and the network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from reelbench.plugins.jsfusion.model import JSFusion, score_all
+from reelbench.plugins.layers.ranking import ranking_hinges
+
+if TYPE_CHECKING:
+    from reelbench.batching import Batch
+    from reelbench.method import Context
+
+
+def match(model: JSFusion, batch: Batch, ctx: Context) -> torch.Tensor:
+    """Eq. 5.6 over the batch's pairs, all against all: each sentence ranks the videos (released: the reverse)."""
+    video, words = batch["frames"], batch["sentence"]
+    frames, sentences = model.encode_video(video.data, video.mask), model.encode_sentence(words.data, words.mask)
+    scores = score_all(model, frames, video.mask, sentences, words.mask)  # (L, L)
+    if ctx.config.rank == "captions":
+        scores = scores.T
+    answers = torch.arange(len(scores), device=scores.device)
+    return (ranking_hinges(scores, answers, ctx.config.margin) * _different(batch, scores)).sum()
+
+
+def _different(batch: Batch, scores: torch.Tensor) -> torch.Tensor:
+    """Where two pairs of the batch are of different content: ``(L, L)``."""
+    if "content" not in batch:
+        return torch.ones_like(scores)
+    numbers = {content: i for i, content in enumerate(dict.fromkeys(batch["content"]))}
+    content = torch.tensor([numbers[c] for c in batch["content"]], device=scores.device)
+    return (content[:, None] != content[None, :]).to(scores.dtype)
+
+
+def choose(model: JSFusion, batch: Batch, ctx: Context) -> torch.Tensor:
+    """Eq. 5.6 over each video's sentences, the mean over videos."""
+    assert batch.targets is not None
+    hinges = ranking_hinges(choice_scores(model, batch), batch.targets["answer"], ctx.config.margin)
+    return hinges.sum(1).mean()
+
+
+def choice_scores(model: JSFusion, batch: Batch) -> torch.Tensor:
+    """Each video with its own choices: ``(B, C)``."""
+    video, choices = batch["frames"], batch["choices"]
+    videos, count = choices.data.shape[:2]
+    ids, mask = choices.data.flatten(0, 1), choices.mask.flatten(0, 1)  # (B C, M)
+    sentences = model.encode_sentence(ids, mask)
+    row = torch.arange(videos, device=ids.device).repeat_interleave(count)
+    frames = model.encode_video(video.data, video.mask)
+    return model.score(frames[row], video.mask[row], sentences, mask).view(videos, count)
+
+
+def fill(model: JSFusion, batch: Batch, ctx: Context) -> torch.Tensor:
+    """Eq. 5.7: cross-entropy of the missing word; answers outside the vocabulary teach nothing."""
+    assert batch.targets is not None
+    answers = batch.targets["answer"]
+    total = functional.cross_entropy(fill_logits(model, batch), answers, reduction="sum")
+    return total / (answers >= 0).sum().clamp_min(1)
+
+
+def fill_logits(model: JSFusion, batch: Batch) -> torch.Tensor:
+    """Logits of every answer: ``(B, V)``."""
+    video, words = batch["frames"], batch["sentence"]
+    return model.fill(video.data, video.mask, words.data, words.mask)

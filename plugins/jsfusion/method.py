@@ -1,0 +1,246 @@
+"""Registration of JSFusion: its choices, recipes, ablations and sizes. Loads neither numpy nor torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from reelbench.hookspecs import hookimpl
+from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+    from reelbench.batching import Batch, Padded
+    from reelbench.data import Example, Relation
+    from reelbench.training.source import TrainingSource
+
+SENTENCE_FIELD = {"retrieval": ("captions", "sentence"), "multiple-choice": ("choices", "choices"), "fill-in-blank": ("blanks", "sentence")}
+
+
+class LayerSizes(Config):
+    """Widths of Table 5.1's layers."""
+
+    joint: int
+    """``D1``."""
+    attention: int
+    """``D2``."""
+    fusion: int
+    """``D3`` and ``D4``."""
+    conv: int
+    """``Conv1`` to ``Conv3``."""
+    decision: tuple[int, int, int]
+    """``D5``, ``D6`` and ``D7``."""
+
+
+class JSFusionConfig(Config):
+    """The paper's numbers; ``match_sizes`` is Table 5.1, ``blank_sizes`` is §5.3.6."""
+
+    head: Literal["score", "word"] = "score"
+    match_sizes: LayerSizes = LayerSizes(joint=512, attention=512, fusion=512, conv=256, decision=(256, 256, 128))
+    blank_sizes: LayerSizes = LayerSizes(joint=1024, attention=2048, fusion=2048, conv=1024, decision=(1024, 1024, 1024))
+    lstm: int = 512
+    word: int = 300
+    min_count: int = 4
+    max_frames: int = 40
+    max_words: int = 40
+    dropout: float = 0.5
+    margin: float = 10.0
+    random_choices: int = 5
+    encoder: Literal["blstm", "lstm", "dense", "released"] = "blstm"
+    decoder: Literal["conv", "max", "mean"] = "conv"
+    gating: bool = True
+    audio: bool = True
+    standardise_score: bool = False
+    leaky: bool = False
+    rank: Literal["videos", "captions"] = "videos"
+
+    @property
+    def sizes(self) -> LayerSizes:
+        """The widths of this fit's head."""
+        return self.blank_sizes if self.head == "word" else self.match_sizes
+
+
+class JSFusion(Method):
+    """Every frame fused with every word, then decoded by gated convolutions. Source: Yu et al., ECCV 2018; thesis §5.3.
+
+    Departures
+    ----------
+    - "The same model with slightly different hyperparameters" is three fits, as in the released code: ``retrieval``
+      (L matched pairs, all L x L scored), ``multiple-choice`` (1 right, 4 wrong and 5 random sentences a video; several
+      videos a step, since a step of one video normalises over ten rows), ``fill-in-blank``.
+    - Eq. 5.6 sums over ``l`` with ``l*`` in it, which adds a constant; it is left out. Its sum is kept for retrieval;
+      for choices it is divided by the videos of a step. Pairs of equal content (two renderings of a script) are no
+      negatives of each other.
+    - Batch norm on "every dense layer" means D1 to D7: on D8 it would fix the scores' variance, and a margin of 10
+      would never be reached (the released code does so; variant ``as-released``). Its statistics are of valid frames,
+      words and cells only. Dropout follows D1 to D3.
+    - "lambda = 0.0005" in front of the squared norm is a weight decay of 0.001.
+    - Convolutions shorten short sequences to nothing: grids are padded to 7 x 7, and at least one cell stays valid.
+      Cells are masked after each stage, and the mean pool is over valid cells (17 x 17 at full length).
+    - ``lstm`` keeps the forward direction only, at the same hidden size. ``jst-max`` and ``jst-mean`` pool with the
+      convolutions' kernels and strides and keep the gates. The paper's "JSTmean-noattention" row is ``no-attention``.
+    - GloVe vectors are not shipped: word vectors are learned. Features are standardised by training moments.
+    - ``as-released`` follows the retrieval network of yj-yu/lsmdc: temporal convolutions for videos, words without
+      their vectors beside the BLSTM, leaky ReLUs, a standardised score, captions ranked for each video, no weight
+      decay. Its fill-in network (a 40 x 1 tensor), left padding, position signals and dropout places are not
+      reproduced.
+    - ``tiny`` scales the margin and the learning rate with the widths and lightens dropout and weight decay.
+    """
+
+    name = "jsfusion"
+    title = "JSFusion"
+    modalities = ("appearance", "motion", "audio")
+    Config = JSFusionConfig
+    recipes: ClassVar = {
+        "retrieval": Recipe(
+            serves=("retrieval:sentence",),
+            phases=(Phase(name="match", relation="captions", batch_size=10, learning_rate=1e-4, weight_decay=1e-3),),
+            summary="matched pairs of a batch, all against all",
+        ),
+        "multiple-choice": Recipe(
+            serves=("multiple_choice",),
+            phases=(Phase(name="choose", relation="choices", batch_size=32, learning_rate=1e-4, weight_decay=1e-3),),
+            summary="one right sentence, the four wrong choices and five random ones for each video",
+        ),
+        "fill-in-blank": Recipe(
+            serves=("fill_in_blank",),
+            phases=(Phase(name="fill", relation="blanks", batch_size=32, learning_rate=1e-4, weight_decay=1e-3),),
+            config={"head": "word", "dropout": 0.2},
+            summary="the missing word by cross-entropy, with the blank's context as a skip connection",
+        ),
+    }
+    variants: ClassVar = {
+        "no-blstm": {"encoder": "dense"},
+        "lstm": {"encoder": "lstm"},
+        "jst-max": {"decoder": "max"},
+        "jst-mean": {"decoder": "mean"},
+        "no-attention": {"gating": False},
+        "no-audio": {"audio": False},
+        "as-released": {
+            "encoder": "released",
+            "standardise_score": True,
+            "leaky": True,
+            "rank": "captions",
+            "margin": 10.0,
+            "match.weight_decay": 0.0,
+            "choose.weight_decay": 0.0,
+            "fill.weight_decay": 0.0,
+        },
+    }
+    presets: ClassVar = {
+        "tiny": {
+            "match_sizes": {"joint": 32, "attention": 32, "fusion": 32, "conv": 16, "decision": (16, 16, 16)},
+            "blank_sizes": {"joint": 32, "attention": 32, "fusion": 32, "conv": 32, "decision": (32, 32, 32)},
+            "lstm": 32, "word": 32, "min_count": 1, "max_frames": 12, "max_words": 14, "dropout": 0.1, "margin": 1.0,
+            "match.epochs": 1, "match.learning_rate": 3e-3, "match.weight_decay": 1e-6, "match.schedule": "cosine", "match.validate": None,
+            "choose.epochs": 1, "choose.batch_size": 16, "choose.learning_rate": 3e-3, "choose.weight_decay": 1e-6, "choose.schedule": "cosine",
+            "fill.epochs": 2, "fill.learning_rate": 3e-3, "fill.weight_decay": 1e-6, "fill.schedule": "cosine",
+        },
+        "paper": {},
+    }  # fmt: skip
+
+    def features(self, config: JSFusionConfig, recipe: str) -> tuple[str, ...]:
+        """Sight, and sound unless it is left out."""
+        return tuple(m for m in self.modalities if config.audio or m != "audio")
+
+    def assets(self, source: TrainingSource, config: JSFusionConfig, recipe: str) -> Mapping[str, Any]:
+        """The recipe's own sentences' vocabulary, and the features' moments."""
+        from reelbench.plugins.layers.frames import feature_moments
+        from reelbench.plugins.layers.words import training_vocabulary
+
+        relation, field = SENTENCE_FIELD[recipe]
+        vocabulary = training_vocabulary(source, relation, field, config.min_count)
+        return {"vocabulary": vocabulary, "moments": feature_moments(source, relation)}
+
+    def build(self, data: DataInfo, config: JSFusionConfig) -> torch.nn.Module:
+        """The network of Figure 5.2."""
+        from reelbench.plugins.jsfusion.model import JSFusion as Network
+
+        return Network(data, config)
+
+    def sample(self, example: Example, source: Relation, ctx: Context) -> Example:
+        """Multiple choice: add sentences of other training questions."""
+        if ctx.recipe != "multiple-choice" or ctx.rng is None:
+            return example
+        others = [source[int(i)] for i in ctx.rng.integers(len(source), size=ctx.config.random_choices)]
+        return example.with_fields(choices=[*example["choices"], *(_right_choice(o) for o in others)])
+
+    def prepare(self, example: Example, ctx: Context) -> Example:
+        """Equidistant frames, words as numbers; targets stay, the blank's answer as a number."""
+        from reelbench.data import Example
+        from reelbench.plugins.layers.frames import sample_frames
+
+        fields: dict[str, Any] = {name: example.fields[name] for name in ("content",) if name in example.fields}
+        if "video" in example.fields:
+            fields["frames"] = sample_frames(example["video"], tuple(ctx.data.features), ctx.config.max_frames)
+        for name in ("sentence", "query", "choices"):
+            if name in example.fields:
+                fields[name] = _encode(example[name], ctx)
+        return Example(example.id, fields, _numbered(example.targets, ctx))
+
+    def training_step(self, module: Any, batch: Batch, ctx: Context) -> torch.Tensor:
+        """Eq. 5.6 without its norm, or Eq. 5.7."""
+        from reelbench.plugins.jsfusion import losses
+
+        return {"retrieval": losses.match, "multiple-choice": losses.choose, "fill-in-blank": losses.fill}[ctx.recipe](module, batch, ctx)
+
+    def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
+        """Scores of choices, or of answers."""
+        from reelbench.plugins.jsfusion import losses
+
+        answer = losses.fill_logits if ctx.recipe == "fill-in-blank" else losses.choice_scores
+        return {"scores": answer(module, batch)}
+
+    def encode_query(self, module: Any, batch: Batch, ctx: Context) -> Padded:
+        """``D1w`` of each query."""
+        from reelbench.batching import Padded
+
+        query = batch["query"]
+        return Padded(module.encode_sentence(query.data, query.mask), query.mask)
+
+    def encode_gallery(self, module: Any, batch: Batch, ctx: Context) -> Padded:
+        """``D1v`` of each video."""
+        from reelbench.batching import Padded
+
+        frames = batch["frames"]
+        return Padded(module.encode_video(frames.data, frames.mask), frames.mask)
+
+    def score(self, module: Any, query: Padded, gallery: Padded, ctx: Context) -> torch.Tensor:
+        """Every pair through the tensor and the decoder, one query after the other so that memory stays small."""
+        import torch
+
+        lengths = query.lengths.tolist()
+        return torch.stack([_one_query(module, states[:m], gallery) for states, m in zip(query.data, lengths, strict=True)])
+
+
+def _one_query(module: Any, words: torch.Tensor, gallery: Padded) -> torch.Tensor:
+    """Scores of one query's words ``(M, joint)`` with every video: ``(G,)``."""
+    pairs = words.expand(len(gallery.data), -1, -1)
+    return module.score(gallery.data, gallery.mask, pairs, pairs.new_ones(pairs.shape[:2]).bool())
+
+
+def _right_choice(example: Example) -> tuple[str, ...]:
+    return example["choices"][int((example.targets or {})["answer"])]
+
+
+def _encode(text: Any, ctx: Context) -> Any:
+    """A sentence ``(M,)``, or a list of them."""
+    from reelbench.plugins.layers.words import known_words
+
+    vocabulary, limit = ctx.data.assets["vocabulary"], ctx.config.max_words
+    return [known_words(vocabulary, t, limit) for t in text] if isinstance(text, list) else known_words(vocabulary, text, limit)
+
+
+def _numbered(targets: Mapping[str, Any] | None, ctx: Context) -> Mapping[str, Any] | None:
+    """Targets with a blank's answer as its index, −100 where the vocabulary lacks it."""
+    if targets is None or ctx.recipe != "fill-in-blank":
+        return targets
+    answers: Sequence[str] = ctx.data.spaces["answers"]
+    return {"answer": answers.index(targets["answer"]) if targets["answer"] in answers else -100}
+
+
+@hookimpl
+def reelbench_methods() -> list[type[Method]]:
+    """JSFusion."""
+    return [JSFusion]
