@@ -117,7 +117,7 @@ class Fit:
     def _train(self, module: torch.nn.Module, data: DataInfo, state: FitState, checkpoint: Checkpoint | None) -> list[Weights]:
         if checkpoint is not None:
             module.load_state_dict(checkpoint.module)
-        members = state.kept if state.phase >= len(self.phases) and state.kept else [snapshot(module)]
+        members = [snapshot(module)]
         with DeferredInterrupts() as interrupts:
             session = self._session(module, state, interrupts)
             while state.phase < len(self.phases):
@@ -126,16 +126,14 @@ class Fit:
                 checkpoint = None
                 check_weights(module, f"phase {phase.name!r}")
                 members = hand_on(state, phase, module)
-                self._next_phase(session, members)
+                state.next_phase()
+                if state.phase < len(self.phases):
+                    self._save_between(session)
         return members
 
-    def _next_phase(self, session: Session, members: list[Weights]) -> None:
-        """Move on; after the last phase its members are kept, so that nothing is trained again."""
+    def _save_between(self, session: Session) -> None:
+        """A checkpoint before a phase's first step."""
         state = session.state
-        state.next_phase()
-        if state.phase == len(self.phases):
-            state.kept = members
-            return
         with self.watch("checkpoint"):
             state.seconds = {**self.watch.seconds, "elapsed": session.limits.elapsed_s}
             save_checkpoint(Checkpoint(state, session.module.state_dict(), None, None), session.fingerprint, self.folder)

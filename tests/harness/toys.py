@@ -255,15 +255,15 @@ def quiet(event: str, payload: Any) -> None:
     """An ``emit`` that nobody hears."""
 
 
-def fit(method: Method, folder: Path, *, emit: Any = quiet, upstream: dict[str, Path] | None = None, datasets: dict[str, Dataset] | None = None, **changes: Any) -> dict[str, Any]:
-    """Train a toy fit."""
+def fit(method: Method, folder: Path, *, emit: Any = quiet, upstream: dict[str, Path] | None = None, datasets: dict[str, Dataset] | None = None, ups: Any = (), **changes: Any) -> dict[str, Any]:
+    """Train a toy fit; ``ups`` are the specifications of what lies in ``upstream``."""
     import torch
 
     from reelbench.training import run_fit
 
     torch.set_num_threads(1)
     opened = {"toy": ToyDataset(), **(datasets or {})}
-    spec = fit_spec(method, **changes)
+    spec = fit_spec(method, **changes, upstream=list(ups))
     return run_fit(spec, method=method, open_dataset=opened.__getitem__, task_of=TASKS.__getitem__, upstream=upstream or {}, folder=folder, emit=emit)
 
 
