@@ -1,0 +1,1 @@
+"""BN-LSTM (Yoo, YouTube-8M workshop at CVPR 2017): tagging as translation of a video into its tags."""

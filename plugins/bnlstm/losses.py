@@ -1,0 +1,52 @@
+"""What the translator is taught: the tags' sequence, and the tags at once; and how its outputs become scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from reelbench.batching import Batch
+    from reelbench.method import Context
+    from reelbench.plugins.bnlstm.model import TagTranslator
+
+
+def translate(model: TagTranslator, batch: Batch, ctx: Context) -> dict[str, torch.Tensor]:
+    """``loss_word``, ``loss_class`` for a guided classifier, and their sum."""
+    assert batch.targets is not None
+    words = batch.targets["words"].data  # (B, T)
+    gate = torch.full(words.shape, ctx.config.beta, device=words.device)
+    logits, tags = model(batch["video"].data, words, torch.bernoulli(gate, generator=ctx.generator).bool())
+    word = guidance(logits, words, model.begin, binary=model.guided)
+    if tags is None:
+        return {"loss": word, "word": word}
+    labels = many_hot(words, model.begin).to(tags.dtype)
+    label = functional.binary_cross_entropy_with_logits(tags, labels, reduction="none").sum(1).mean()
+    return {"loss": word + label, "word": word, "class": label}
+
+
+def guidance(logits: torch.Tensor, words: torch.Tensor, end: int, *, binary: bool) -> torch.Tensor:
+    """Mean over videos of the word loss summed over the steps up to the first end mark (softmax, or each word by itself).
+
+    ``(B, T, V + 1)`` and ``(B, T)`` to a number.
+    """
+    if binary:
+        truth = functional.one_hot(words, logits.shape[-1]).to(logits.dtype)
+        losses = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none").sum(-1)  # (B, T)
+    else:
+        losses = functional.cross_entropy(logits.transpose(1, 2), words, reduction="none")  # (B, T)
+    taught = (words == end).cumsum(1) <= 1
+    return (losses * taught).sum(1).mean()
+
+
+def many_hot(words: torch.Tensor, end: int) -> torch.Tensor:
+    """Which tags a sequence ``(B, T)`` has: ``(B, V)``."""
+    return functional.one_hot(words, end + 1).amax(1)[:, :end]
+
+
+def tag_scores(model: TagTranslator, batch: Batch) -> torch.Tensor:
+    """Probabilities of every tag ``(B, V)``: the classifier's, or the best of any step."""
+    logits, tags = model(batch["video"].data)
+    return logits.softmax(-1).amax(1)[:, :-1] if tags is None else torch.sigmoid(tags)

@@ -1,0 +1,149 @@
+"""Registration of BN-LSTM: its choices, the rows of its table as variants, and sizes. Loads neither numpy nor torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from reelbench.hookspecs import hookimpl
+from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+    from reelbench.batching import Batch
+    from reelbench.data import Example
+    from reelbench.training.source import TrainingSource
+
+PLAIN = {"normalised_cells": False, "experts": 0}
+
+
+class BNLSTMConfig(Config):
+    """The paper's numbers. ``experts`` of 0 is a logistic classifier."""
+
+    hidden: int = 256
+    layers: int = 2
+    word: int = 64
+    beta: float = 0.0
+    guided: bool = True
+    normalised_cells: bool = True
+    norm_layers: bool = False
+    experts: int = 2
+    max_tags: int = 30
+
+
+class BNLSTM(Method):
+    """A batch-normalised LSTM spells a video's tags and guides a classifier. Source: Yoo, CVPR 2017 workshop, §3.
+
+    Departures
+    ----------
+    - ``full`` is the table's best row: BNLSTM cells, beta 0, mixture of experts. Every other row is a variant; the
+      baselines' rows are the methods ``linear`` and ``moe``.
+    - The order of tags is not given: the most frequent in training comes first.
+    - Every video runs as many steps as the longest training list (at most ``max_tags``) has tags, and one for the end
+      mark, in training and at inference alike; the word loss stops after the first end mark.
+    - "The embedding vector projected from the previous cell output" is the embedding matrix times the output's
+      probabilities (softmax in the base model, sigmoids in guided ones), so gradients pass through it. The gate is
+      drawn for each video and step.
+    - The base LSTM (``max-pooling``) is trained with injected tags (beta 1), as is usual; its score of a tag is the
+      highest softmax of any step.
+    - BNLSTM keeps population statistics for each time step and shares scale (0.1 at first) and shift, as Cooijmans et
+      al. recommend; the BN layer on words likewise. Momentum 0.1 and epsilon 1e-5 are PyTorch's.
+    - The word loss is summed over steps and added to the class loss, both a mean over videos; nothing is weighted.
+    - Optimiser and batch are the starter code's (Adam, 0.01, times 0.95 an epoch, 1,024 videos, clipping at 1, here by
+      the global norm); features are standardised by training moments, not L2-normalised.
+    """
+
+    name = "bn-lstm"
+    title = "BN-LSTM"
+    modalities = ("appearance", "motion", "audio")
+    Config = BNLSTMConfig
+    recipes: ClassVar = {
+        "tag": Recipe(
+            serves=("tagging",),
+            phases=(
+                Phase(
+                    name="translate",
+                    relation="tags",
+                    steps=100_000,
+                    batch_size=1024,
+                    learning_rate=0.01,
+                    schedule="step",
+                    decay=0.95,
+                    decay_every=1,
+                    clip_norm=1.0,
+                ),
+            ),
+        )
+    }
+    variants: ClassVar = {
+        "max-pooling": {**PLAIN, "guided": False, "beta": 1.0},
+        "guided-beta-1": {**PLAIN, "beta": 1.0},
+        "guided-beta-0.5": {**PLAIN, "beta": 0.5},
+        "guided-beta-0": PLAIN,
+        "beta-0.5-lstm-bn-layer": {**PLAIN, "beta": 0.5, "norm_layers": True},
+        "beta-0.5-bnlstm": {"experts": 0, "beta": 0.5},
+        "beta-0.5-bnlstm-bn-layer": {"experts": 0, "beta": 0.5, "norm_layers": True},
+        "beta-0-lstm-bn-layer": {**PLAIN, "norm_layers": True},
+        "beta-0-bnlstm": {"experts": 0},
+    }
+    presets: ClassVar = {
+        "tiny": {
+            "hidden": 96, "word": 32, "max_tags": 12,
+            "translate.steps": None, "translate.epochs": 12, "translate.batch_size": 128, "translate.schedule": "cosine",
+            "translate.learning_rate": 4e-3, "translate.clip_norm": 5.0, "translate.validate_every": 3,
+        },
+        "paper": {},
+    }  # fmt: skip
+
+    def assets(self, source: TrainingSource, config: BNLSTMConfig, recipe: str) -> Mapping[str, Any]:
+        """How often each tag occurs, the longest list, and the features' moments."""
+        from reelbench.plugins.layers.frames import feature_moments
+
+        lists = [[int(i) for i in (e.targets or {})["labels"]] for e in source.relation("tags")]
+        counts = Counter(i for tags in lists for i in tags)
+        return {
+            "frequency": [counts[i] for i in range(len(source.spaces["tags"]))],
+            "longest": min(max(map(len, lists)), config.max_tags),
+            "moments": feature_moments(source, "tags"),
+        }
+
+    def build(self, data: DataInfo, config: BNLSTMConfig) -> torch.nn.Module:
+        """The network of Figure 1."""
+        from reelbench.plugins.bnlstm.model import TagTranslator
+
+        return TagTranslator(data, config)
+
+    def prepare(self, example: Example, ctx: Context) -> Example:
+        """The video's mean frame, and its tags as a sequence that ends in end marks."""
+        import numpy as np
+
+        from reelbench.data import Example
+        from reelbench.plugins.layers.frames import mean_frame
+
+        fields = {"video": mean_frame(example["video"], tuple(ctx.data.features))}
+        if example.targets is None:
+            return Example(example.id, fields, None)
+        frequency, steps = ctx.data.assets["frequency"], ctx.data.assets["longest"]
+        tags = sorted((int(i) for i in example.targets["labels"]), key=lambda i: (-frequency[i], i))[:steps]
+        words = tags + [len(frequency)] * (steps + 1 - len(tags))
+        return Example(example.id, fields, {"words": np.asarray(words)})
+
+    def training_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, torch.Tensor]:
+        """Word loss and class loss."""
+        from reelbench.plugins.bnlstm.losses import translate
+
+        return translate(module, batch, ctx)
+
+    def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
+        """Probabilities of every tag."""
+        from reelbench.plugins.bnlstm.losses import tag_scores
+
+        return {"scores": tag_scores(module, batch)}
+
+
+@hookimpl
+def reelbench_methods() -> list[type[Method]]:
+    """BN-LSTM."""
+    return [BNLSTM]

@@ -1,0 +1,148 @@
+"""The network of BN-LSTM: a stack of (batch-normalised) LSTM cells that spells a video's tags, and a classifier.
+
+Equation numbers are the paper's. Tags are numbered as the label space is; the word after the last tag is the end
+mark, and the first input is a begin mark. ``V`` tags, ``T`` steps, ``H`` hidden units.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from reelbench.plugins.layers.experts import MixtureOfExperts
+from reelbench.plugins.layers.standardise import Standardise
+
+if TYPE_CHECKING:
+    from reelbench.method import DataInfo
+    from reelbench.plugins.bnlstm.method import BNLSTMConfig
+
+MOMENTUM, EPSILON, FIRST_SCALE = 0.1, 1e-5, 0.1
+
+
+class BatchNormOfStep(nn.Module):
+    """Batch norm ``(B, C)`` whose population statistics are kept for each time step, its scale and shift shared."""
+
+    def __init__(self, channels: int, steps: int, *, shift: bool) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.full((channels,), FIRST_SCALE))
+        self.shift = nn.Parameter(torch.zeros(channels)) if shift else None
+        self.register_buffer("mean", torch.zeros(steps, channels))
+        self.register_buffer("variance", torch.ones(steps, channels))
+
+    def forward(self, x: torch.Tensor, step: int) -> torch.Tensor:
+        """``(B, C)`` at a step, of the same shape."""
+        return functional.batch_norm(
+            x, self.mean[step], self.variance[step], self.scale, self.shift, self.training, MOMENTUM, EPSILON
+        )
+
+
+class NormalisedCell(nn.Module):
+    """An LSTM cell with batch norm inside (Eq. 7); gates are kept in the order i, f, g, o."""
+
+    def __init__(self, inputs: int, hidden: int, steps: int) -> None:
+        super().__init__()
+        self.w, self.u = nn.Linear(inputs, 4 * hidden, bias=False), nn.Linear(hidden, 4 * hidden, bias=False)
+        self.bias = nn.Parameter(torch.zeros(4 * hidden))
+        self.norm_x = BatchNormOfStep(4 * hidden, steps, shift=False)
+        self.norm_h = BatchNormOfStep(4 * hidden, steps, shift=False)
+        self.norm_c = BatchNormOfStep(hidden, steps, shift=True)
+
+    def forward(self, x: torch.Tensor, h: torch.Tensor, c: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """``(B, inputs)`` and the state ``(B, H)`` twice to the next state."""
+        gates = self.norm_x(self.w(x), step) + self.norm_h(self.u(h), step) + self.bias
+        i, f, g, o = gates.chunk(4, dim=1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(self.norm_c(c, step)), c
+
+
+class PlainCell(nn.Module):
+    """The standard LSTM cell (Eq. 1)."""
+
+    def __init__(self, inputs: int, hidden: int, steps: int) -> None:
+        super().__init__()
+        self.cell = nn.LSTMCell(inputs, hidden)
+
+    def forward(self, x: torch.Tensor, h: torch.Tensor, c: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """``(B, inputs)`` and the state ``(B, H)`` twice to the next state."""
+        return self.cell(x, (h, c))
+
+
+class TagTranslator(nn.Module):
+    """Spells tags from one video vector, then, if it guides a classifier, tags it at once (Figure 1 a and b)."""
+
+    def __init__(self, data: DataInfo, config: BNLSTMConfig) -> None:
+        super().__init__()
+        tags = len(data.spaces["tags"])
+        self.steps = int(data.assets["longest"]) + 1  # the end mark is a word too
+        self.begin, self.guided, self.hidden = tags, config.guided, config.hidden
+        self.standardise = Standardise(data.assets["moments"])
+        self.embed = nn.Linear(tags + 1, config.word, bias=False)
+        self.start = nn.Parameter(torch.zeros(config.word))
+        cell = NormalisedCell if config.normalised_cells else PlainCell
+        widths = [data.dim() + config.word] + [config.hidden] * config.layers
+        self.cells = nn.ModuleList(cell(a, b, self.steps + 1) for a, b in itertools.pairwise(widths))
+        self.project = nn.Linear(config.hidden, tags + 1)
+        self.norm_words = BatchNormOfStep(tags + 1, self.steps, shift=True) if config.norm_layers else None
+        self.norm_last = nn.BatchNorm1d(config.hidden) if config.norm_layers else nn.Identity()
+        self.classify = _classifier(config, tags) if config.guided else None
+        _make_orthogonal(self.embed, self.cells)
+
+    def forward(self, video: torch.Tensor, words: torch.Tensor | None = None, injected: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Word logits ``(B, T, V + 1)``, and tag logits ``(B, V)`` where there is a classifier.
+
+        Parameters
+        ----------
+        video
+            ``(B, D)``.
+        words
+            ``(B, T)`` the true tags, then end marks; ``None`` at inference.
+        injected
+            ``(B, T)`` where the gate opens to the true tag instead of the cell's own output (§3.4).
+        """
+        x = self.standardise(video)
+        state = [(x.new_zeros(len(x), self.hidden), x.new_zeros(len(x), self.hidden)) for _ in self.cells]
+        word, logits = self.start.expand(len(x), -1), []  # (B, word)
+        for step in range(self.steps):
+            state = self._advance(torch.cat([x, word], 1), state, step)
+            logits.append(self._words(state[-1][0], step))
+            word = self._next_word(logits[-1], words, injected, step)
+        if self.classify is None:
+            return torch.stack(logits, 1), None
+        state = self._advance(torch.cat([x, word], 1), state, self.steps)  # "one more LSTM step"
+        return torch.stack(logits, 1), self.classify(self.norm_last(state[-1][0]))
+
+    def _advance(self, x: torch.Tensor, state: list[tuple[torch.Tensor, torch.Tensor]], step: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Every layer's next state."""
+        following = []
+        for cell, (h, c) in zip(self.cells, state, strict=True):
+            following.append(cell(x, h, c, step))
+            x = following[-1][0]
+        return following
+
+    def _words(self, h: torch.Tensor, step: int) -> torch.Tensor:
+        """The shared projection to words: ``(B, V + 1)``."""
+        logits = self.project(h)
+        return logits if self.norm_words is None else self.norm_words(logits, step)
+
+    def _next_word(self, logits: torch.Tensor, words: torch.Tensor | None, injected: torch.Tensor | None, step: int) -> torch.Tensor:
+        """The next input ``(B, word)``: the embedded output, or the embedded true tag where it is injected."""
+        own = self.embed(torch.sigmoid(logits) if self.guided else logits.softmax(1))
+        if words is None or injected is None:
+            return own
+        true = self.embed.weight.T[words[:, step]]
+        return torch.where(injected[:, step, None], true, own)
+
+
+def _classifier(config: BNLSTMConfig, tags: int) -> nn.Module:
+    """Tag logits of the last state."""
+    return MixtureOfExperts(config.hidden, tags, config.experts) if config.experts else nn.Linear(config.hidden, tags)
+
+
+def _make_orthogonal(*modules: nn.Module) -> None:
+    """Start every matrix orthogonal (§4.3)."""
+    for parameter in (p for module in modules for p in module.parameters() if p.ndim == 2):
+        nn.init.orthogonal_(parameter)

@@ -1,0 +1,149 @@
+"""BN-LSTM: Eq. 7 against numpy, the gate, the rows of its table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from plugin_toys import example, moments, toy_context, toy_data, toy_fit, toy_video
+
+from reelbench import collate
+from reelbench.plugins.bnlstm.losses import guidance, many_hot
+from reelbench.plugins.bnlstm.method import BNLSTM
+from reelbench.plugins.bnlstm.model import NormalisedCell
+from reelbench.plugins.layers.experts import MixtureOfExperts
+from reelbench.resolution import variants_of
+
+METHOD = BNLSTM()
+EVERY = sorted(variants_of(METHOD))
+DATA = toy_data(frequency=[5, 1, 3, 3, 0], longest=3, moments=moments(13))
+END = 5
+
+
+def fit(variant="full", preset="tiny", **overrides):
+    resolved = toy_fit(METHOD, "tag", variant, preset, **overrides)
+    return toy_context(resolved, "tag", DATA, generator=torch.Generator().manual_seed(0))
+
+
+def built(ctx):
+    torch.manual_seed(0)
+    return METHOD.build(DATA, ctx.config)
+
+
+def batch_of(ctx, count=8):
+    rng = np.random.default_rng(0)
+    rows = [example({"video": toy_video(rng, 4)}, {"labels": rng.permutation(5)[: rng.integers(1, 4)]}) for _ in range(count)]
+    return collate([METHOD.prepare(row, ctx) for row in rows])
+
+
+@pytest.mark.parametrize("variant", EVERY)
+def test_every_row_of_the_table_builds_and_takes_a_step(variant):
+    ctx = fit(variant)
+    module = built(ctx)
+    losses = METHOD.training_step(module, batch_of(ctx), ctx)
+    losses["loss"].backward()
+    assert all(torch.isfinite(p.grad).all() for p in module.parameters() if p.grad is not None)
+    scores = METHOD.predict_step(module.eval(), batch_of(ctx, 3), ctx)["scores"]
+    assert scores.shape == (3, 5)
+    assert ((scores >= 0) & (scores <= 1)).all()
+
+
+@pytest.mark.parametrize("variant", EVERY)
+def test_every_row_builds_at_the_papers_size(variant):
+    ctx = fit(variant, "paper")
+    with torch.device("meta"):
+        module = METHOD.build(DATA, ctx.config)
+    assert module.project.in_features == 256
+    assert len(module.cells) == 2
+
+
+def test_tags_are_spelt_most_frequent_first_and_end_in_end_marks():
+    row = example({"video": toy_video(np.random.default_rng(0), 2)}, {"labels": np.array([1, 3, 0])})
+    assert METHOD.prepare(row, fit()).targets["words"].tolist() == [0, 3, 1, END]
+    row = row.with_targets(labels=np.array([2]))
+    assert METHOD.prepare(row, fit()).targets["words"].tolist() == [2, END, END, END]
+
+
+def test_the_cell_is_equation_7():
+    torch.manual_seed(0)
+    cell = NormalisedCell(3, 2, steps=2)
+    x, h, c = torch.randn(6, 3), torch.randn(6, 2), torch.randn(6, 2)
+    got_h, got_c = cell(x, h, c, 1)
+
+    def norm(a, scale):
+        return scale * (a - a.mean(0)) / np.sqrt(a.var(0) + 1e-5)
+
+    def sigmoid(a):
+        return 1 / (1 + np.exp(-a))
+
+    w, u = cell.w.weight.detach().numpy(), cell.u.weight.detach().numpy()
+    gates = norm(x.numpy() @ w.T, 0.1) + norm(h.numpy() @ u.T, 0.1)
+    i, f, g, o = np.split(gates, 4, axis=1)
+    new_c = sigmoid(f) * c.numpy() + sigmoid(i) * np.tanh(g)
+    np.testing.assert_allclose(got_c.detach(), new_c, atol=1e-5)
+    np.testing.assert_allclose(got_h.detach(), sigmoid(o) * np.tanh(norm(new_c, 0.1)), atol=1e-5)
+
+
+def test_each_step_keeps_its_own_statistics():
+    cell = NormalisedCell(3, 2, steps=3)
+    cell(torch.randn(6, 3) + 4, torch.zeros(6, 2), torch.zeros(6, 2), 1)
+    assert cell.norm_x.mean[1].abs().sum() > 0
+    assert cell.norm_x.mean[0].abs().sum() == cell.norm_x.mean[2].abs().sum() == 0
+
+
+def test_the_gate_open_reads_true_tags_and_closed_reads_its_own():
+    ctx = fit("guided-beta-0")
+    module, video = built(ctx).eval(), batch_of(ctx, 2)["video"].data
+    words, other = torch.tensor([[0, 1, 2, END]] * 2), torch.tensor([[3, 1, 2, END]] * 2)
+    everywhere, nowhere = torch.ones(2, 4).bool(), torch.zeros(2, 4).bool()
+    own = module(video)[0]
+    torch.testing.assert_close(module(video, words, nowhere)[0], own)
+    forced, changed = module(video, words, everywhere)[0], module(video, other, everywhere)[0]
+    torch.testing.assert_close(forced[:, 0], own[:, 0])
+    assert not torch.allclose(forced[:, 1], own[:, 1])
+    torch.testing.assert_close(forced[:, 0], changed[:, 0])
+    assert not torch.allclose(forced[:, 1], changed[:, 1])
+
+
+def test_beta_is_the_share_of_injected_tags():
+    ctx = fit("guided-beta-0.5")
+    module, seen = built(ctx), []
+    forward = module.forward
+    module.forward = lambda video, words, injected: (seen.append(injected), forward(video, words, injected))[1]
+    for _ in range(40):
+        METHOD.training_step(module, batch_of(ctx, 16), ctx)
+    assert 0.45 < torch.cat(seen).float().mean() < 0.55
+
+
+def test_the_word_loss_stops_after_the_first_end_mark():
+    words = torch.tensor([[2, END, END, END]])
+    logits = torch.zeros(1, 4, 6)
+    assert guidance(logits, words, END, binary=False).item() == pytest.approx(2 * np.log(6))
+    assert guidance(logits, words, END, binary=True).item() == pytest.approx(2 * 6 * np.log(2))
+
+
+def test_a_sequence_as_labels():
+    assert many_hot(torch.tensor([[2, 0, END, END]]), END).tolist() == [[1, 0, 1, 0, 0]]
+
+
+def test_the_mixture_is_gated_experts_with_one_that_says_no():
+    torch.manual_seed(0)
+    mixture, x = MixtureOfExperts(4, 3, 2), torch.randn(5, 4)
+    gates = mixture.gates(x).view(5, 3, 3).softmax(-1)
+    expected = (gates[..., :2] * torch.sigmoid(mixture.experts(x).view(5, 3, 2))).sum(-1)
+    torch.testing.assert_close(torch.sigmoid(mixture(x)), expected)
+
+
+@pytest.mark.parametrize("variant", ["full", "max-pooling"])
+def test_it_learns_a_toy(variant):
+    ctx = fit(variant)
+    module, batch = built(ctx), batch_of(ctx)
+    optimiser = torch.optim.Adam(module.parameters(), 1e-2)
+    losses = []
+    for _ in range(40):
+        loss = METHOD.training_step(module, batch, ctx)["loss"]
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
