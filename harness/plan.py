@@ -78,6 +78,22 @@ def build_plan(suite: Suite, registry: Registry, open_dataset: OpenDataset, *, d
     return Plan(suite, tuple(builder.stages.values()), tuple(builder.skipped))
 
 
+def plan_fit(
+    registry: Registry, open_dataset: OpenDataset, method: Method, recipe: str, *, variant: str, preset: str, dataset: str, overrides: Mapping[str, Any], seed: int = 0
+) -> tuple[Stage, ...]:
+    """One fit after the stages that it needs, whether or not a benchmark is served.
+
+    Raises
+    ------
+    SkippedPair
+        If the dataset lacks a modality or relation that the fit reads.
+    """
+    suite = Suite(name="fit", benchmarks=(), methods=(MethodEntry(name=method.name),), seeds=(seed,))
+    builder = _Builder(registry, open_dataset, suite, "cpu", "32-true")
+    builder.fit(method, recipe, variant, preset, overrides, dataset, seed)
+    return tuple(builder.stages.values())
+
+
 @dataclass(frozen=True)
 class _Row:
     """One row of one table: what is trained how, and on which benchmark it is evaluated."""

@@ -68,7 +68,7 @@ class Fit:
             checkpoint = load_checkpoint(self.spec["fingerprint"], self.folder)
             state = self._continue(checkpoint)
             data = self._data(resumed=checkpoint is not None)
-            module = self._build(data)
+            module = self.build(data)
             members = self._train(module, data, state, checkpoint) if module is not None else []
         save_weights(members, self.folder)
         return self._record(module, state, time.perf_counter() - started)
@@ -85,10 +85,11 @@ class Fit:
     def _data(self, *, resumed: bool) -> DataInfo:
         """Dimensions, label spaces and assets, as every later reader of this fit will see them."""
         if not resumed:
-            save_data(self._fresh_data(), self.folder)
+            save_data(self.fresh_data(), self.folder)
         return load_data(self.folder)
 
-    def _fresh_data(self) -> DataInfo:
+    def fresh_data(self) -> DataInfo:
+        """Computed from training data and upstream fits, before anything is stored."""
         upstream = {u.name: load_data(self.folders[u.name]).assets if u.predicts is None else {} for u in self.ups}
         source = self._source(upstream)
         assets = dict(self.method.assets(source, self.config, self.spec["recipe"]))
@@ -102,7 +103,8 @@ class Fit:
         rng = np.random.default_rng(derive_seed(self.seed, "assets"))
         return TrainingSource(self.dataset.name, self.reader.specs, dict(self.dataset.spaces), upstream, rng, self.dataset, self.reader)
 
-    def _build(self, data: DataInfo) -> torch.nn.Module | None:
+    def build(self, data: DataInfo) -> torch.nn.Module | None:
+        """The method's module, initialised from the seed and from upstream fits."""
         with own_randomness(derive_seed(self.seed, "init"), "cpu"):
             module = self.method.build(data, self.config)
         if module is None and self.phases:
@@ -159,7 +161,7 @@ class Fit:
 
     def _loop(self, session: Session, phase: Phase, data: DataInfo) -> PhaseLoop:
         ctx = Context(self.config, data, self.spec["recipe"], self.seed, training=True, phase=phase, device=self.device)
-        loader = Loader(self._relation(phase), self.reader_of(phase), self.method, ctx)
+        loader = Loader(self.relation(phase), self.reader_of(phase), self.method, ctx)
         return PhaseLoop(session, phase, loader, build_validator(self, phase, ctx))
 
     # --- training data ------------------------------------------------------------------------------------------
@@ -175,7 +177,8 @@ class Fit:
                 raise TrainingError(f"phase {phase.name!r}: {name!r} has shape {other.features[name].shape} in {other.name}, {self.reader.specs[name].shape} in {self.dataset.name}")
         return FeatureReader(other, shared)
 
-    def _relation(self, phase: Phase) -> Relation:
+    def relation(self, phase: Phase) -> Relation:
+        """What a phase trains on: its relation, or one with an upstream's predictions."""
         for up in self.ups:
             if up.name == phase.relation and up.predicts is not None:
                 return predicted_relation(up, self.dataset, self.folders[up.name])

@@ -1,0 +1,208 @@
+"""Runs the checks in the order in which an author meets them, and stops a recipe where going on makes no sense."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reelbench.benchmarks import canonical_dataset
+from reelbench.conformance.excerpt import Excerpt
+from reelbench.conformance.report import Broken, Recorder, Report
+from reelbench.conformance.subject import Subject
+from reelbench.declarations import check_declarations
+from reelbench.errors import UnknownNameError
+from reelbench.executors import Surroundings
+from reelbench.executors.work import open_dataset
+from reelbench.fingerprints import sources_of
+from reelbench.registry import Registry, build_registry
+from reelbench.resolution import FULL, resolve, variants_of
+
+if TYPE_CHECKING:
+    from reelbench.dataset import Dataset
+    from reelbench.method import Method
+
+DATASET = "microworld/smoke"
+
+
+def try_method(cls: type[Method], *, dataset: str = DATASET, recipe: str | None = None, variant: str = FULL, plugins: Sequence[str] = ()) -> Report:
+    """Every contract and shape check on eight examples, for an author's tests.
+
+    Parameters
+    ----------
+    dataset
+        With its size. Read as ``reelbench run`` reads it (``REELBENCH_DATA``, ``REELBENCH_CACHE``).
+    recipe
+        One of the method's; all of them where ``None``.
+    plugins
+        Modules to load for tasks and datasets that are not installed.
+
+    Raises
+    ------
+    ConformanceError
+        With a line for each failed check.
+    """
+    return _examined(cls, dataset, recipe, variant, plugins, thorough=False)
+
+
+def check_method(cls: type[Method], *, dataset: str = DATASET, recipe: str | None = None, variant: str = FULL, plugins: Sequence[str] = ()) -> Report:
+    """The whole suite, for an author's tests: as :func:`try_method`, and determinism, resuming, every variant.
+
+    Raises
+    ------
+    ConformanceError
+        With a line for each failed check.
+    """
+    return _examined(cls, dataset, recipe, variant, plugins, thorough=True)
+
+
+def _examined(cls: type[Method], dataset: str, recipe: str | None, variant: str, plugins: Sequence[str], *, thorough: bool) -> Report:
+    check_declarations(cls)
+    registry = build_registry(plugins)
+    registry.methods[cls.name] = cls()
+    report = examine(registry, registry.method(cls.name), dataset=dataset, recipe=recipe, variant=variant, thorough=thorough)
+    report.raise_failures()
+    return report
+
+
+def examine(
+    registry: Registry, method: Method, *, dataset: str, recipe: str | None = None, variant: str = FULL, thorough: bool = False,
+    surroundings: Surroundings | None = None, heard: Callable[[Any], None] | None = None,
+) -> Report:  # fmt: skip
+    """Run the checks and report; ``heard`` gets each finding as it is made."""
+    if recipe is not None and recipe not in method.recipes:
+        raise UnknownNameError(f"recipe of {method.name}", recipe, method.recipes)
+    report = _Heard(method.name, canonical_dataset(registry, dataset), heard)
+    recorder = Recorder(report, sources_of(type(method)).values())
+    recorder.run("configuration", "", lambda: check_configurations(method))
+    with tempfile.TemporaryDirectory(prefix="reelbench-try-") as folder:
+        opener = _opener(registry, surroundings or surroundings_from_environment(Path(folder)))
+        variants = list(variants_of(method)) if thorough and variant == FULL else [variant]
+        for name in [recipe] if recipe else list(method.recipes):
+            for number, chosen in enumerate(variants):
+                subject = Subject(registry, method, name, chosen, next(iter(method.presets)), report.dataset, opener, Path(folder) / f"{name}-{number}")
+                _examine_recipe(recorder, subject, thorough=thorough and number == 0)
+    if thorough:
+        from reelbench.conformance.repeats import check_imports
+
+        recorder.run("imports", "", lambda: check_imports(method))
+    return report
+
+
+class _Heard(Report):
+    """A report that passes each finding on as it is made."""
+
+    def __init__(self, method: str, dataset: str, heard: Callable[[Any], None] | None) -> None:
+        super().__init__(method, dataset, _Telling(heard) if heard else [])
+
+
+class _Telling(list[Any]):
+    def __init__(self, heard: Callable[[Any], None]) -> None:
+        super().__init__()
+        self._heard = heard
+
+    def append(self, item: Any) -> None:
+        super().append(item)
+        self._heard(item)
+
+
+def check_configurations(method: Method) -> str:
+    """Every preset, recipe and variant resolves."""
+    made = [resolve(method, r, v, p, {}) for r in method.recipes for v in variants_of(method) for p in method.presets]
+    return f"{len(made)} configurations resolve"
+
+
+def surroundings_from_environment(workspace: Path) -> Surroundings:
+    """Where data lies for a test that names no folders."""
+    cache = os.environ.get("REELBENCH_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reelbench"
+    data = os.environ.get("REELBENCH_DATA")
+    return Surroundings(workspace, Path(cache), Path(data) if data else None)
+
+
+def _opener(registry: Registry, surroundings: Surroundings) -> Callable[[str], Dataset]:
+    opened: dict[str, Dataset] = {}
+
+    def open_excerpt(name: str) -> Dataset:
+        if name not in opened:
+            opened[name] = Excerpt(open_dataset(registry, name, surroundings))
+        return opened[name]
+
+    return open_excerpt
+
+
+def _examine_recipe(recorder: Recorder, subject: Subject, *, thorough: bool) -> None:
+    before = dict(vars(subject.method))
+    planned = recorder.run("plan", subject.place, lambda: f"{len(subject.stages)} stages on {subject.dataset}")
+    if not planned or not _examine_parts(recorder, subject):
+        return
+    _examine_predictions(recorder, subject)
+    if thorough:
+        from reelbench.conformance.repeats import check_determinism, check_resume
+
+        recorder.run("determinism", subject.place, lambda: check_determinism(subject))
+        recorder.run("resume", subject.place, lambda: check_resume(subject))
+    recorder.run("stateless", subject.place, lambda: check_stateless(subject.method, before))
+
+
+def check_stateless(method: Method, before: dict[str, Any]) -> str:
+    """Nothing was kept on the method."""
+    if changed := sorted(k for k, v in vars(method).items() if k not in before or v is not before[k]):
+        raise Broken(f"the method keeps {', '.join(changed)} on itself; a worker serves many fits, so put it into assets or the module")
+    return "nothing kept on the method"
+
+
+def _examine_parts(recorder: Recorder, subject: Subject) -> bool:
+    """Whether the recipe can be fitted: assets, module, examples, a step of each phase, and the short fit itself."""
+    from reelbench.conformance import parts
+
+    made: dict[str, Any] = {}
+
+    def assets() -> str:
+        made["fit"] = subject.fit()
+        made["data"], line = parts.check_assets(made["fit"])
+        return line
+
+    if not recorder.run("assets", subject.place, assets):
+        return False
+    fit, data = made["fit"], made["data"]
+    if not recorder.run("build", subject.place, lambda: parts.check_build(fit, data)) or not _examine_phases(recorder, subject, fit, data):
+        return False
+    return recorder.run("fit", subject.place, lambda: f"two steps a phase, kept in {len(list(subject.run(subject.fit_stage).iterdir()))} files")
+
+
+def _examine_phases(recorder: Recorder, subject: Subject, fit: Any, data: Any) -> bool:
+    from reelbench.conformance import parts
+
+    missed: list[set[str]] = []
+    passed = True
+
+    def step(phase: Any) -> str:
+        names, line = parts.check_step(fit, phase, data)
+        missed.append(names)
+        return line
+
+    for phase in fit.phases:
+        place = f"{subject.place}/{phase.name}"
+        passed &= recorder.run("examples", place, lambda phase=phase: parts.check_examples(fit, phase, data))
+        if type(fit.method).fit_phase is None:
+            passed &= recorder.run("training_step", place, lambda phase=phase: step(phase))
+    if passed and missed:
+        recorder.run("gradients", subject.place, lambda: parts.check_reached(missed))
+    return passed
+
+
+def _examine_predictions(recorder: Recorder, subject: Subject) -> None:
+    from reelbench.conformance import served
+
+    made: dict[Any, Any] = {}
+
+    def predict(benchmark: Any, split: str) -> str:
+        made[benchmark], line = served.check_predictions(subject, benchmark, split)
+        return line
+
+    for benchmark, split in subject.served():
+        place = f"{subject.place}/{benchmark.task}:{benchmark.protocol}"
+        if recorder.run("predict", place, lambda b=benchmark, s=split: predict(b, s)):
+            recorder.run("alone", place, lambda b=benchmark, s=split: served.check_alone(subject, b, s, made[b]))
