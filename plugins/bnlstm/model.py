@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from reelbench.plugins.layers.experts import MixtureOfExperts
+from reelbench.plugins.layers.normalisation import RowNorm
 from reelbench.plugins.layers.standardise import Standardise
 
 if TYPE_CHECKING:
@@ -35,9 +36,8 @@ class BatchNormOfStep(nn.Module):
 
     def forward(self, x: torch.Tensor, step: int) -> torch.Tensor:
         """``(B, C)`` at a step, of the same shape."""
-        return functional.batch_norm(
-            x, self.mean[step], self.variance[step], self.scale, self.shift, self.training, MOMENTUM, EPSILON
-        )
+        learn = self.training and len(x) > 1
+        return functional.batch_norm(x, self.mean[step], self.variance[step], self.scale, self.shift, learn, MOMENTUM, EPSILON)
 
 
 class NormalisedCell(nn.Module):
@@ -87,7 +87,7 @@ class TagTranslator(nn.Module):
         self.cells = nn.ModuleList(cell(a, b, self.steps + 1) for a, b in itertools.pairwise(widths))
         self.project = nn.Linear(config.hidden, tags + 1)
         self.norm_words = BatchNormOfStep(tags + 1, self.steps, shift=True) if config.norm_layers else None
-        self.norm_last = nn.BatchNorm1d(config.hidden) if config.norm_layers else nn.Identity()
+        self.norm_last = RowNorm(config.hidden) if config.norm_layers else nn.Identity()
         self.classify = _classifier(config, tags) if config.guided else None
         _make_orthogonal(self.embed, self.cells)
 

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from reelbench.plugins.layers.normalisation import RowNorm
 from reelbench.plugins.layers.packing import pack_rows, unpack_rows
 from reelbench.plugins.layers.recurrence import PaddedLSTM
 from reelbench.plugins.layers.standardise import Standardise
@@ -33,7 +34,7 @@ class Dense(nn.Module):
     def __init__(self, inputs: int, outputs: int, dropout: float = 0.0, activation: nn.Module | None = None) -> None:
         super().__init__()
         self.linear = nn.Linear(inputs, outputs, bias=False)
-        self.norm = nn.BatchNorm1d(outputs)
+        self.norm = RowNorm(outputs)
         self.activation = activation or nn.Tanh()
         self.dropout = nn.Dropout(dropout)
 
@@ -189,7 +190,7 @@ class JSFusion(nn.Module):
         leaky = nn.LeakyReLU(0.2) if config.leaky else None
         self.decision = nn.Sequential(*(Dense(a, b, activation=leaky) for a, b in itertools.pairwise(widths)))
         self.d8 = nn.Linear(widths[-1], len(data.spaces["answers"]) if blank else 1)
-        self.last = nn.BatchNorm1d(1) if config.standardise_score and not blank else nn.Identity()
+        self.last = RowNorm(1) if config.standardise_score and not blank else nn.Identity()
 
     def encode_video(self, frames: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """``D1v``: ``(B, N, D)`` to ``(B, N, joint)``, zero at padding."""

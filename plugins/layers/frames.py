@@ -1,7 +1,7 @@
 """A clip's modalities as one sequence of feature vectors, and the moments by which models standardise them.
 
 Modalities may come at different rates; they are read at the same equidistant moments, so that a row describes one
-moment. Numpy only: this runs while examples are prepared.
+moment. Maps are averaged over their positions. Numpy only: this runs while examples are prepared.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from reelbench.data import Clip
 
 if TYPE_CHECKING:
+    from reelbench.data import FeatureSpec
     from reelbench.training.source import TrainingSource
 
 MOMENT_CLIPS = 400
 
 
 def sample_frames(video: Mapping[str, Any], modalities: Sequence[str], limit: int) -> NDArray[np.float32]:
-    """At most ``limit`` equidistant frames, modalities side by side: ``(N, D)``; maps are averaged over positions."""
+    """At most ``limit`` equidistant frames, modalities side by side: ``(N, D)``."""
     count = min(limit, max(video[m].shape[0] for m in modalities))
     moments = np.arange(count)
-    columns = [_vectors(video[m])[moments * video[m].shape[0] // count] for m in modalities]
-    return np.concatenate(columns, axis=1) if len(columns) > 1 else columns[0]
+    return _beside([_vectors(video[m])[moments * video[m].shape[0] // count] for m in modalities])
 
 
 def mean_frame(video: Mapping[str, Any], modalities: Sequence[str]) -> NDArray[np.float32]:
@@ -33,13 +33,37 @@ def mean_frame(video: Mapping[str, Any], modalities: Sequence[str]) -> NDArray[n
     return np.concatenate([_vectors(video[m]).mean(0) for m in modalities])
 
 
+def segment_means(video: Mapping[str, Any], segments: NDArray[Any], specs: Mapping[str, FeatureSpec]) -> NDArray[np.float32]:
+    """The mean of each modality over each segment ``(n, 2)`` in seconds, side by side: ``(n, D)``.
+
+    A segment has the rows that it touches, and at least one; beyond the video's end that is the last.
+    """
+    return _beside([_means(_vectors(video[name]), segments * spec.rate_hz) for name, spec in specs.items()])
+
+
 def feature_moments(source: TrainingSource, relation: str, field: str = "video") -> dict[str, Any]:
     """Mean and deviation of each feature over some training clips: ``{"mean": (D,), "scale": (D,)}``."""
     clips = [c for e in source.relation(relation) for c in _listed(e[field])]
     chosen = source.rng.permutation(len(clips))[:MOMENT_CLIPS]
     modalities = tuple(source.features)
-    rows = np.concatenate([sample_frames(source.read(clips[i]), modalities, 8) for i in chosen])
+    return moments_of(np.concatenate([sample_frames(source.read(clips[i]), modalities, 8) for i in chosen]))
+
+
+def moments_of(rows: NDArray[np.float32]) -> dict[str, Any]:
+    """Mean and deviation of columns; a column that never changes is not blown up."""
     return {"mean": rows.mean(0), "scale": np.maximum(rows.std(0), 1e-3 * np.abs(rows).max() + 1e-6)}
+
+
+def _means(rows: NDArray[np.float32], bounds: NDArray[Any]) -> NDArray[np.float32]:
+    """Means of rows ``(T, D)`` between bounds ``(n, 2)`` in rows: ``(n, D)``."""
+    first = np.clip(np.floor(bounds[:, 0]).astype(int), 0, len(rows) - 1)
+    last = np.clip(np.ceil(bounds[:, 1]).astype(int), first + 1, len(rows))
+    sums = np.concatenate([np.zeros_like(rows[:1], np.float64), np.cumsum(rows, 0, np.float64)])
+    return ((sums[last] - sums[first]) / (last - first)[:, None]).astype(np.float32)
+
+
+def _beside(columns: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return np.concatenate(columns, axis=1)
 
 
 def _vectors(rows: NDArray[np.float32]) -> NDArray[np.float32]:

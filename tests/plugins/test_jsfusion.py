@@ -186,3 +186,8 @@ def test_it_learns_a_toy(recipe):
         optimiser.step()
         losses.append(loss.item())
     assert losses[-1] < 0.5 * losses[0]
+
+
+def test_a_last_batch_of_one_pair_is_borne():
+    ctx, data = fit()
+    assert METHOD.training_step(built(ctx, data), training_batch(ctx, 1), ctx).item() == 0.0
