@@ -7,7 +7,6 @@ memory up to a cap, so that a step reads no file.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +33,7 @@ class FeatureCache:
     """Decoded arrays by (dataset, modality, clip), up to a number of bytes; what does not fit is not kept."""
 
     def __init__(self, limit_bytes: int = CACHE_BYTES) -> None:
-        self.limit_bytes, self.bytes = limit_bytes, 0
+        self.limit_bytes, self.bytes, self.full = limit_bytes, 0, False
         self._arrays: dict[Any, NDArray[np.float32]] = {}
 
     def get(self, key: Any) -> NDArray[np.float32] | None:
@@ -46,6 +45,8 @@ class FeatureCache:
         if self.bytes + array.nbytes <= self.limit_bytes:
             self._arrays[key] = array
             self.bytes += array.nbytes
+        else:
+            self.full = True
 
 
 _PROCESS_CACHE = FeatureCache()
@@ -69,7 +70,7 @@ class FeatureReader:
         self.rate_hz = max((s.rate_hz for s in self.specs.values()), default=0.0)
         self._of_video = tuple(m for m in modalities if not m.startswith(TRACK_PREFIX))
         self._of_track = tuple(m for m in modalities if m.startswith(TRACK_PREFIX))
-        self._cache = cache or _PROCESS_CACHE
+        self.cache = cache or _PROCESS_CACHE
         self._fingerprint = dataset.fingerprint
 
     def read(self, clip: Clip, *, track: bool = False) -> dict[str, NDArray[np.float32]]:
@@ -78,16 +79,16 @@ class FeatureReader:
 
     def _array(self, modality: str, clip: Clip) -> NDArray[np.float32]:
         key = (self._fingerprint, modality, clip)
-        array = self._cache.get(key)
+        array = self.cache.get(key)
         if array is None:
             array = np.array(self.dataset.read(modality, clip), dtype=np.float32)  # (T, *shape), a copy of the view
-            self._cache.keep(key, array)
+            self.cache.keep(key, array)
         return array
 
     def resolve(self, example: Example) -> Example:
         """A copy of the example with arrays in the place of clips."""
         targets = None if example.targets is None else self._resolve_fields(example.targets)
-        return replace(example, fields=self._resolve_fields(example.fields), targets=targets)
+        return Example(example.id, self._resolve_fields(example.fields), targets)
 
     def _resolve_fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self._resolve_value(value, name in TRACK_FIELDS) for name, value in fields.items()}
@@ -132,6 +133,7 @@ class Preparer:
         self.method, self.reader, self.generator, self.device = method, reader, generator, device
         self._samples = type(method).sample is not Method.sample
         self._prepares = type(method).prepare is not Method.prepare
+        self._resolved: dict[int, Example] = {}
 
     def batch(self, examples: Sequence[Example], streams: Sequence[int], ctx: Context, source: Any = None) -> Batch:
         """A batch of examples whose random streams are ``streams``; negatives are drawn where ``source`` is given."""
@@ -144,8 +146,19 @@ class Preparer:
             self.generator.at(stream)
         if self._samples and source is not None:
             example = self.method.sample(example, source, ctx)
-        example = self.reader.resolve(example)
+            example = self.reader.resolve(example)
+        else:
+            example = self._resolve_once(example, stream)
         return self.method.prepare(example, ctx) if self._prepares else example
+
+    def _resolve_once(self, example: Example, stream: int) -> Example:
+        """The resolved example, remembered while its arrays are in memory anyway."""
+        known = self._resolved.get(stream)
+        if known is None:
+            known = self.reader.resolve(example)
+            if not self.reader.cache.full:
+                self._resolved[stream] = known
+        return known
 
 
 def chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

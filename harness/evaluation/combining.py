@@ -41,4 +41,4 @@ def _mean(name: str, columns: Sequence[Any]) -> NDArray[np.float32]:
     shapes = {c.shape for c in columns}
     if len(shapes) > 1:
         raise PredictionError(f"column {name!r} has different shapes over members: {sorted(shapes)}")
-    return np.mean(columns, axis=0, dtype=np.float64).astype(np.float32)
+    return np.asarray(np.mean(columns, axis=0, dtype=np.float64), dtype=np.float32)

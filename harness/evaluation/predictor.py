@@ -114,7 +114,8 @@ class Predictor:
 
     def _encode(self, module: Any, encode: Any, side: Blinded, ctx: Context) -> Any:
         """Encodings of one side, in the blinded order."""
-        parts, order = [], []
+        parts: list[Any] = []
+        order: list[int] = []
         for batch, places, step_ctx in self._batches(side, ctx):
             parts.append(encode(module, batch, step_ctx))
             order += places

@@ -74,7 +74,7 @@ def test_tiles_give_the_matrix_of_one_piece(trained, tmp_path):
 
 
 def test_a_matrix_over_the_cap_is_refused(trained, tmp_path):
-    with pytest.raises(PredictionError, match="a matrix of 20 queries and 20 candidates takes 0 MiB, over the cap of 0 MiB; .*raise matrix_bytes"):
+    with pytest.raises(PredictionError, match=r"a matrix of 20 queries and 20 candidates takes 0 MiB, over the cap of 0 MiB; .*raise matrix_bytes"):
         predict(Painter(), [trained], tmp_path, task="search", matrix_bytes=100)
 
 
@@ -155,7 +155,7 @@ def test_a_ceiling_needs_no_method(tmp_path):
 def test_damaged_weights_say_what_to_do(trained, tmp_path):
     fit(Painter(), tmp_path / "fit")
     (tmp_path / "fit" / "weights-0.safetensors").write_bytes(b"no")
-    with pytest.raises(TrainingError, match="weights cannot be loaded .*; delete the folder to train again"):
+    with pytest.raises(TrainingError, match=r"weights cannot be loaded .*; delete the folder to train again"):
         predict(Painter(), [tmp_path / "fit"], tmp_path / "p")
 
 

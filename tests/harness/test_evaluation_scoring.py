@@ -52,7 +52,7 @@ def test_a_task_that_ranks_no_examples_shows_none(tmp_path):
 
 def test_missing_and_unknown_ids_are_refused(tmp_path):
     Predictions(("labels-test-0", "x"), {"scores": np.zeros((2, 4))}).save(tmp_path / "p")
-    with pytest.raises(PredictionError, match="19 missing ids .*, 1 unknown ids"):
+    with pytest.raises(PredictionError, match=r"19 missing ids .*, 1 unknown ids"):
         score(tmp_path / "p", tmp_path / "score")
 
 

@@ -132,7 +132,7 @@ def test_a_loss_that_is_not_finite_names_phase_step_and_remedy(tmp_path):
 
 
 def test_a_time_limit_ends_the_fit(tmp_path):
-    with pytest.raises(TrainingError, match="over the time limit of 0.05 s"):
+    with pytest.raises(TrainingError, match=r"over the time limit of 0.05 s"):
         fit(Painter(), tmp_path, phases=phase_of(Painter(), epochs=1000), limits={"seconds": 0.05, "memory_bytes": None})
 
 
