@@ -50,6 +50,10 @@ class Task(ABC):
         """Benchmarks that this task can build on a dataset that does not list them itself (a method's own task)."""
         return ()
 
+    def columns(self, protocol: str) -> Mapping[str, Column]:
+        """The columns that a protocol asks for; by default all of ``prediction``."""
+        return self.prediction
+
     def ceiling_names(self, protocol: str) -> tuple[str, ...]:
         """Names of the rows that :meth:`ceilings` makes, known without data."""
         return ()

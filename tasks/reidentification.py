@@ -58,6 +58,10 @@ class Reidentification(DeferredTask):
         "characters": "LSMDC's fill in the characters: labels of mentions, compared pair by pair; sets under two skipped.",
     }
 
+    def columns(self, protocol: str) -> dict[str, Column]:
+        """The one column of a protocol; all of them where a relation is predicted instead of a benchmark."""
+        return {name: column for name, column in self.prediction.items() if name == COLUMN.get(protocol, name)}
+
     def metrics(self, protocol: str) -> tuple[Metric, ...]:
         """The metrics of a protocol; the first is the primary one."""
         if protocol == "grounding":

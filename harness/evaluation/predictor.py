@@ -22,6 +22,7 @@ from reelbench.seeding import ExampleGenerator, derive_seed
 if TYPE_CHECKING:
     from reelbench.data import EvaluationSet
     from reelbench.examples import FeatureReader
+    from reelbench.predictions import Column
     from reelbench.task import Task
 
 Advance = Callable[[int], None]
@@ -48,6 +49,11 @@ class Predictor:
     tiling: Tiling = field(default_factory=Tiling)
     advance: Advance = lambda seen: None
 
+    @property
+    def schema(self) -> Mapping[str, Column]:
+        """What a batch must be given: the columns of the task that the protocol asks for."""
+        return self.task.columns(self.ctx.protocol or next(iter(self.task.protocols), ""))
+
     def blind(self, evaluation: EvaluationSet) -> tuple[Blinded, Blinded | None]:
         """Queries, and the gallery of a pairwise task."""
         queries = blind(evaluation.examples, self.ctx.seed, "query")
@@ -70,7 +76,7 @@ class Predictor:
     # --- one example at a time ----------------------------------------------------------------------------------
 
     def _by_steps(self, module: Any, queries: Blinded, ctx: Context) -> Predictions:
-        columns: dict[str, list[Any]] = {name: [None] * len(queries.examples) for name in self.task.prediction}
+        columns: dict[str, list[Any]] = {name: [None] * len(queries.examples) for name in self.schema}
         for batch, places, step_ctx in self._batches(queries, ctx):
             predicted = self.method.predict_step(module, batch, step_ctx)
             for name, rows in self._checked(predicted, len(batch)).items():
@@ -81,7 +87,7 @@ class Predictor:
 
     def _checked(self, predicted: Mapping[str, Any], size: int) -> dict[str, Any]:
         """A batch's columns as plain rows."""
-        schema, who = self.task.prediction, f"method {self.method.name!r} on {self.task.name}"
+        schema, who = self.schema, f"method {self.method.name!r} on {self.task.name}"
         if not isinstance(predicted, Mapping) or set(predicted) != set(schema):
             got = sorted(predicted) if isinstance(predicted, Mapping) else type(predicted).__name__
             raise PredictionError(f"{who}: predict_step must return the columns {sorted(schema)}, got {got}")
