@@ -65,7 +65,7 @@ def check_imports(method: Method) -> str:
     if done.returncode:
         return f"not looked at: {module} cannot be imported by itself"
     if done.stdout.strip():
-        raise Broken(f"importing {module} loads {' and '.join(done.stdout.split())}; import model.py inside build")
+        raise Broken(f"importing {module} loads {' and '.join(done.stdout.split())}; import model.py inside build, and Batch, Padded and collate where they are used or under TYPE_CHECKING")
     return "registration loads neither torch nor numpy"
 
 

@@ -55,8 +55,8 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether something was checked and nothing failed."""
-        return any(f.status == "passed" for f in self.findings) and not self.failures
+        """Whether some recipe could be checked and nothing failed."""
+        return any(f.status == "passed" and f.place for f in self.findings) and not self.failures
 
     @property
     def failures(self) -> list[Finding]:

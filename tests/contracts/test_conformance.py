@@ -1,0 +1,71 @@
+"""The plugin test kit finds each breakage, in one line that says what, where, and how to mend it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from broken_methods import BREAKAGES, THOROUGH, Sound
+from click.testing import CliRunner
+
+import reelbench
+from reelbench.conformance import ConformanceError, check_method, try_method
+from reelbench.errors import UnknownNameError
+
+WHERE: dict[str, Any] = {"dataset": "toybox/main", "plugins": ["toybox"]}
+
+
+@pytest.mark.parametrize("method", BREAKAGES, ids=lambda m: m.__name__)
+def test_a_breakage_is_found_by_its_check_and_said_in_one_line(method: type[reelbench.Method]) -> None:
+    check, message = BREAKAGES[method]
+    with pytest.raises(ConformanceError) as error:
+        try_method(method, **WHERE)
+    lines = [line for line in str(error.value).splitlines() if f"  {check}" in line]
+    assert len(lines) == 1, str(error.value)
+    assert message in lines[0]
+
+
+@pytest.mark.parametrize("method", THOROUGH, ids=lambda m: m.__name__)
+def test_what_only_training_shows_is_found_by_the_whole_suite(method: type[reelbench.Method]) -> None:
+    check, message = THOROUGH[method]
+    try_method(method, **WHERE)
+    with pytest.raises(ConformanceError) as error:
+        check_method(method, **WHERE)
+    assert any(check in line and message in line for line in str(error.value).splitlines()), str(error.value)
+
+
+def test_a_method_that_keeps_the_contract_passes_the_whole_suite() -> None:
+    report = check_method(Sound, **WHERE)
+    assert report.passed
+    assert {f.status for f in report.findings} == {"passed"}
+
+
+def test_an_unknown_recipe_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'match'"):
+        try_method(Sound, recipe="mach", **WHERE)
+
+
+def test_an_example_that_a_method_cannot_be_tried_on_is_no_pass() -> None:
+    from broken_methods import ServesNothingHere
+
+    with pytest.raises(ConformanceError, match="skip  plan .* has no features audio"):
+        try_method(ServesNothingHere, **WHERE)
+
+
+def test_the_command_prints_a_line_a_check_and_ends_with_the_verdict() -> None:
+    from reelbench.cli.trying import try_
+
+    done = CliRunner().invoke(try_, ["chooser", "--dataset", "toybox/main", "--plugin", "toybox", "--plugin", "toy_methods"], standalone_mode=False)
+    assert done.return_value in (0, 3), done.output
+    assert "ok    training_step" in done.output
+    assert done.output.splitlines()[-1] == "chooser on toybox/main: keeps the contract"
+
+
+def test_the_command_s_json_has_every_check() -> None:
+    from reelbench.cli.trying import try_
+
+    done = CliRunner().invoke(try_, ["starter", "--recipe", "words", "--dataset", "toybox/main", "--plugin", "toybox", "--plugin", "toy_methods", "--json"], standalone_mode=False)
+    told = json.loads(done.stdout)
+    assert told["passed"]
+    assert {"check", "place", "status", "line"} == set(told["checks"][0])
