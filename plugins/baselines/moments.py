@@ -1,0 +1,44 @@
+"""Candidate moments of a video and the annotators' votes for them, shared by the baselines of localization."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbench.data import Example
+
+PIECES = 6
+
+
+def candidates_of(example: Example) -> NDArray[np.float64]:
+    """The example's candidates, or where spans are free every run of a sixth of the video or more: ``(K, 2)`` seconds."""
+    given = np.asarray(example["candidates"], dtype=np.float64)
+    if len(given):
+        return given
+    runs = [(i, j + 1) for i in range(PIECES) for j in range(i, PIECES)]
+    return np.asarray(runs, dtype=np.float64) * example["duration_s"] / PIECES
+
+
+def overlaps(segments: NDArray[Any], candidates: NDArray[Any]) -> NDArray[np.float64]:
+    """Intersection over union of ``(A, 2)`` and ``(K, 2)``: ``(A, K)``."""
+    first = np.maximum(segments[:, None, 0], candidates[None, :, 0])
+    last = np.minimum(segments[:, None, 1], candidates[None, :, 1])
+    shared = np.maximum(last - first, 0.0)
+    union = np.ptp(segments, axis=1)[:, None] + np.ptp(candidates, axis=1)[None] - shared
+    return shared / np.maximum(union, 1e-9)
+
+
+def votes(example: Example) -> NDArray[np.float64]:
+    """How many annotators' segments come closest to each candidate: ``(K,)``; ties go to the earlier one."""
+    candidates = candidates_of(example)
+    nearest = overlaps(np.asarray((example.targets or {})["segments"], dtype=np.float64), candidates).argmax(1)
+    return np.bincount(nearest, minlength=len(candidates)).astype(np.float64)
+
+
+def ranked(candidates: Sequence[Any] | NDArray[Any], scores: Sequence[float] | NDArray[Any]) -> list[list[float]]:
+    """Candidates as lists, best first; ties keep the candidates' order."""
+    order = np.argsort(-np.asarray(scores)[: len(candidates)], kind="stable")
+    return [[float(t) for t in candidates[i]] for i in order]

@@ -1,0 +1,15 @@
+"""Registration of the standing baselines. Loads neither numpy nor torch."""
+
+from __future__ import annotations
+
+from reelbench.hookspecs import hookimpl
+from reelbench.method import Method
+from reelbench.plugins.baselines.chance import Chance
+from reelbench.plugins.baselines.frequency_prior import FrequencyPrior
+from reelbench.plugins.baselines.majority import Majority
+
+
+@hookimpl
+def reelbench_methods() -> list[type[Method]]:
+    """Every baseline."""
+    return [Chance, Majority, FrequencyPrior]
