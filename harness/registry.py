@@ -118,6 +118,8 @@ def build_registry(
         For the first broken plugin, if ``strict``.
     """
     registry = Registry(new_manager())
+    if modules and "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # a module beside the suite is found, as with ``python -m``
     for candidate in _candidates(modules, found):
         try:
             _load(registry, candidate, set(blocked))
