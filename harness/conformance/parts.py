@@ -105,7 +105,7 @@ def _stepped(fit: Fit, phase: Phase, data: DataInfo, module: torch.nn.Module) ->
         losses = named_losses(fit.method.training_step(module, first_batch(loader), replace(loader.ctx, generator=generator)), fit.method.name)
     for name, loss in losses.items():
         if not bool(torch.isfinite(loss).all()):
-            raise Broken(f"loss {name!r} is {float(loss)}; look for a log or a division at 0, or a mask that leaves nothing")
+            raise Broken(f"loss {name!r} is {float(loss.detach())}; look for a log or a division at 0, or a mask that leaves nothing")
     if not losses["loss"].requires_grad:
         raise Broken("the loss has no gradient; was it detached, or computed under no_grad, or is everything frozen?")
     losses["loss"].backward()  # type: ignore[no-untyped-call]
