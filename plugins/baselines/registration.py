@@ -7,9 +7,10 @@ from reelbench.method import Method
 from reelbench.plugins.baselines.chance import Chance
 from reelbench.plugins.baselines.frequency_prior import FrequencyPrior
 from reelbench.plugins.baselines.majority import Majority
+from reelbench.plugins.baselines.text_only import TextOnly
 
 
 @hookimpl
 def reelbench_methods() -> list[type[Method]]:
     """Every baseline."""
-    return [Chance, Majority, FrequencyPrior]
+    return [Chance, Majority, FrequencyPrior, TextOnly]
