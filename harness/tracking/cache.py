@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from reelbench.errors import TrackingError
 from reelbench.stages import Stage, StageFolder
 from reelbench.tracking.checks import verify
-from reelbench.tracking.entries import experiment_of, fingerprint_tag
+from reelbench.tracking.entries import experiment_of, fingerprint_tag, stage_naming
 from reelbench.tracking.held import Hit, RunFiles
 from reelbench.tracking.leases import presence
 from reelbench.tracking.markers import MARKER, recorded_run
@@ -83,7 +83,7 @@ class CachedStages:
     def _candidates(self, store: Store, stages: Sequence[Stage]) -> dict[str, list[Run]]:
         """FINISHED runs by the fingerprints they hold, newest first: current ones in one search, older ones where needed."""
         known = store.experiments()
-        names = {experiment_of({**s.spec, "kind": s.kind}) for s in stages}
+        names = {experiment_of(stage_naming(s)) for s in stages}
         ids = [known[n] for n in sorted(names) if n in known]
         found = _by_fingerprint(store.search(ids, "attributes.status = 'FINISHED' and tags.`rb.superseded` = 'false'"))
         missing = [s for s in stages if s.fingerprint not in found]

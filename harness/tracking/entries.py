@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+from reelbench.stages import Stage
 from reelbench.tracking.store import FITS, experiment_name, redact
 
 RunKind = Literal["trial", "fit", "predict"]
@@ -30,6 +31,11 @@ def run_kind(stage: Mapping[str, Any]) -> RunKind | None:
     if stage["kind"] == "predict":
         return "predict" if stage.get("relation") else None
     return "trial" if stage["kind"] == "score" else "fit"
+
+
+def stage_naming(stage: Stage) -> dict[str, Any]:
+    """A stage's fields as a record names them, before it has one."""
+    return {**stage.spec, "kind": stage.kind}
 
 
 def experiment_of(stage: Mapping[str, Any]) -> str:

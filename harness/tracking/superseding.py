@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reelbench.stages import Stage
-from reelbench.tracking.entries import experiment_of, naming_tags, row_of, run_kind
+from reelbench.tracking.entries import experiment_of, naming_tags, row_of, run_kind, stage_naming
 from reelbench.tracking.runs import RunWriter
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def families_by_row(stages: Sequence[Stage]) -> dict[Row, set[str]]:
     """The families that a plan holds for each row of each table."""
     rows: dict[Row, set[str]] = {}
     for stage in stages:
-        naming = _naming(stage)
+        naming = stage_naming(stage)
         if run_kind(naming) is not None:
             rows.setdefault(row_of(naming_tags(naming)), set()).add(stage.family)
     return rows
@@ -30,7 +30,7 @@ def supersede(writer: RunWriter, stages: Sequence[Stage]) -> int:
 
     A row of which the plan finished nothing keeps what it had.
     """
-    experiments = {experiment_of(_naming(s)) for s in stages if run_kind(_naming(s)) is not None}
+    experiments = {experiment_of(stage_naming(s)) for s in stages if run_kind(stage_naming(s)) is not None}
     runs = writer.store.search([writer.store.experiment(e) for e in sorted(experiments)], "attributes.status = 'FINISHED'")
     changes = changed(runs, families_by_row(stages))
     for run_id, value in changes.items():
@@ -45,6 +45,3 @@ def changed(runs: Sequence[Run], families: Mapping[Row, set[str]]) -> dict[str, 
     wanted = {i: str(t.get("rb.family") not in families[row_of(t)]).lower() for i, t in tags.items() if row_of(t) in done}
     return {i: value for i, value in wanted.items() if tags[i].get("rb.superseded", "false") != value}
 
-
-def _naming(stage: Stage) -> Mapping[str, Any]:
-    return {**stage.spec, "kind": stage.kind}

@@ -1,0 +1,106 @@
+"""How one plan is recorded, step by step; every method but the first runs on the recorder's thread.
+
+While the store is away, results stay in their stage folders, and are sent at the end of the plan or by the next bench.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reelbench.errors import TrackingError
+from reelbench.stages import Stage
+from reelbench.tracking.abandoned import reclaim_abandoned
+from reelbench.tracking.entries import run_kind, stage_naming
+from reelbench.tracking.pending import prune, send_pending
+from reelbench.tracking.runs import RunWriter, UnrecordedError
+from reelbench.tracking.store import Store, redact
+from reelbench.tracking.suites import SuiteRun
+from reelbench.tracking.superseding import supersede
+from reelbench.tracking.view import save_views
+
+if TYPE_CHECKING:
+    from reelbench.plan import Plan
+
+
+class Recording:
+    """The record of one plan in the making.
+
+    Attributes
+    ----------
+    progress
+        Fingerprint of a running stage → how far it is.
+    """
+
+    def __init__(self, uri: str, workspace: Path, plan: Plan, facts: Mapping[str, Any], say: Callable[[str], None]) -> None:
+        self.uri, self.workspace, self.plan, self.say = uri, workspace, plan, say
+        self.progress: dict[str, str] = {}
+        self._suite = SuiteRun(plan, facts)
+        self._running: dict[str, str] = {}
+        self._writer: RunWriter | None = None
+        self._warned = False
+
+    def open(self) -> None:
+        """Open the store, clear up after killed benches, open the suite's run, send what waited."""
+        writer = RunWriter(Store(self.uri), self.workspace)
+        reclaim_abandoned(writer)
+        self._suite.start(writer)
+        self._writer = writer
+        send_pending(writer, {s.fingerprint for s in self.plan.stages}, self.say)
+
+    def start(self, stage: Stage) -> None:
+        """Create the stage's run."""
+        if self._writer and run_kind(stage_naming(stage)) is not None:
+            self._running[stage.fingerprint] = self._writer.start(stage_naming(stage))
+
+    def finish(self, stage: Stage, record: Mapping[str, Any]) -> None:
+        """Send a finished stage."""
+        self._suite.heard(stage, "finished")
+        run_id = self._running.pop(stage.fingerprint, None)
+        if self._writer and run_kind(record) is not None:
+            self._writer.finish(record, run_id)
+
+    def fail(self, stage: Stage, record: Mapping[str, Any]) -> None:
+        """Record a stage that failed or was interrupted; what was only skipped makes no run."""
+        self._suite.heard(stage, record["status"], record.get("error"))
+        run_id = self._running.pop(stage.fingerprint, None)
+        if self._writer and (run_id or record["status"] == "failed"):
+            self._writer.fail({**stage_naming(stage), **record}, run_id)
+
+    def beat(self) -> None:
+        """Refresh the heartbeats of what runs; try again a store that was away."""
+        if self._writer is None and self._warned:
+            self.open()
+        if self._writer:
+            told = {run_id: self.progress[f] for f, run_id in self._running.items() if f in self.progress}
+            self._writer.beat([*self._running.values(), *self._suite.run_ids], told)
+
+    def close(self, outcome: Mapping[str, Any]) -> None:
+        """Send what is left, say which editions count, save the views, close the suite's run, clear the workspace."""
+        if self._writer is None:
+            self.open()  # the store may be back
+        assert self._writer is not None
+        send_pending(self._writer, (), self.say)
+        for run_id in self._running.values():
+            self._writer.end(run_id, "KILLED", "the bench ended first")
+        supersede(self._writer, self.plan.stages)
+        save_views(self._writer, self.plan, outcome.get("site"))
+        self._suite.finish(self._writer, outcome)
+        prune(self._writer)
+
+    def failed(self, error: Exception) -> None:
+        """A store that is away is said once; a stage that cannot be recorded, each; a bug, with its traceback."""
+        if isinstance(error, UnrecordedError):
+            self.say(str(error))
+        elif isinstance(error, TrackingError):
+            self._store_away(str(error))
+        else:
+            self.say(redact("recording failed: " + "".join(traceback.format_exception(error)).strip()))
+
+    def _store_away(self, reason: str) -> None:
+        self._writer = None
+        if not self._warned:
+            self.say(f"{reason}; results are kept in {self.workspace} and sent later")
+        self._warned = True
