@@ -124,7 +124,7 @@ def _rows(registry: Registry, suite: Suite, entry: MethodEntry, benchmarks: Sequ
 
 def _chosen_methods(registry: Registry, entry: MethodEntry) -> list[Method]:
     if any(c in entry.name for c in "*?["):
-        return [m for name, m in sorted(registry.methods.items()) if fnmatchcase(name, entry.name)]
+        return [registry.methods[name] for name in sorted(_chosen("method", [entry.name], registry.methods))]
     return [registry.method(entry.name)]
 
 
