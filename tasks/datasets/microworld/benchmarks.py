@@ -1,0 +1,42 @@
+"""What microworld can evaluate, and which relations it has in which splits. Imports no numpy."""
+
+from __future__ import annotations
+
+from reelbench.dataset import BenchmarkSpec
+
+BENCHMARKS = (
+    BenchmarkSpec("captioning", "clip", "every clip, four references"),
+    BenchmarkSpec("storytelling", "sentence", "five clips in order, two tellings, scored a sentence"),
+    BenchmarkSpec("storytelling", "set", "five clips in order, two tellings, scored a story"),
+    BenchmarkSpec("multiple_choice", "choice", "five sentences that five alike clips share, each right for one of them"),
+    BenchmarkSpec("fill_in_blank", "word", "one word of a sentence, over the training split's answers"),
+    BenchmarkSpec("retrieval", "sentence", "one clip a story in the gallery, one sentence each"),
+    BenchmarkSpec("retrieval", "paragraph", "whole stories in the gallery, five sentences each"),
+    BenchmarkSpec("localization", "candidates", "21 candidates of six chunks of 5 s, four annotators"),
+    BenchmarkSpec("localization", "spans", "free spans in 30 s, the action's own seconds"),
+    BenchmarkSpec("detection", "events", "actions that training has, in a story of 30 s"),
+    BenchmarkSpec("reidentification", "grounding", "five clips in order; mentions to tracks"),
+    BenchmarkSpec("reidentification", "video", "five clips in order; tracks to tracks"),
+    BenchmarkSpec("reidentification", "text", "five clips in order; mentions to mentions"),
+    BenchmarkSpec("reidentification", "characters", "five clips in order; who each [someone] is"),
+    BenchmarkSpec("tagging", "tags", "whole stories, long-tailed tags"),
+    BenchmarkSpec("action_recognition", "seen", "clips of actions that training has"),
+    BenchmarkSpec("action_recognition", "unseen", "clips of actions that training has not, told by their names"),
+    BenchmarkSpec("gaze", "frames", "eight frames a clip, five simulated viewers, part of the stories"),
+)
+
+LABELLED = ("train", "validation")
+RELATIONS = {
+    "clips": (*LABELLED, "unlabelled"),
+    "captions": LABELLED,
+    "stories": LABELLED,
+    "segments": LABELLED,
+    "events": LABELLED,
+    "choices": LABELLED,
+    "blanks": LABELLED,
+    "sets": LABELLED,
+    "gaze": LABELLED,
+    "tags": LABELLED,
+    "actions": LABELLED,
+    "text": ("text", "train"),
+}

@@ -1,0 +1,228 @@
+"""Examples with their answers, one builder a kind; relations and evaluation sets are both made of them.
+
+Every builder yields pairs of a story's id, which is the cluster of statistics, and an example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+
+from reelbench.data import Example
+from reelbench.tasks.datasets.microworld.choices import choice_examples
+from reelbench.tasks.datasets.microworld.gaze import GAZE_FRAMES
+from reelbench.tasks.datasets.microworld.moments import moment_examples
+from reelbench.tasks.datasets.microworld.records import StoryRecord, joined_fields, list_fields
+from reelbench.tasks.datasets.microworld.sets import set_example
+from reelbench.tasks.datasets.microworld.staging import FRAME_SIZE
+from reelbench.tasks.datasets.microworld.streams import Stream
+from reelbench.tasks.datasets.microworld.world import ACTIONS, SEEN_ACTIONS
+
+BLANK = "_____"
+UNKNOWN_POS = "X"
+Takes = Sequence[tuple[StoryRecord, str]]
+"""Stories with the rendering in which each is shown."""
+Pairs = Iterator[tuple[str, Example]]
+
+
+def clips(takes: Takes) -> Pairs:
+    """Clips alone."""
+    for story, rendering in takes:
+        for clip in range(len(story.spans)):
+            fields = {"video": story.clip(rendering, clip), "content": f"{story.id}-{clip}"}
+            yield story.id, Example(f"{story.id}{rendering}-{clip}", fields)
+
+
+def captions(takes: Takes) -> Pairs:
+    """Every sentence of every clip."""
+    for story, rendering in takes:
+        for clip in range(len(story.spans)):
+            shown = {"video": story.clip(rendering, clip), "content": f"{story.id}-{clip}"}
+            for k, words in enumerate(story.captions(clip)):
+                fields = {**shown, **words.fields("sentence")}
+                yield story.id, Example(f"{story.id}{rendering}-{clip}-{k}", fields)
+
+
+def references(takes: Takes) -> Pairs:
+    """Clips with all their sentences as references."""
+    for story, rendering in takes:
+        for clip in range(len(story.spans)):
+            answers = {"references": [words.text for words in story.captions(clip)]}
+            yield (
+                story.id,
+                Example(f"{story.id}{rendering}-{clip}", {"video": story.clip(rendering, clip)}, answers),
+            )
+
+
+def stories(takes: Takes) -> Pairs:
+    """Whole stories with each of their tellings."""
+    for story, rendering in takes:
+        shown = {**_sequence(story, rendering), "video": story.video(rendering), "segments": story.segments()}
+        for k, telling in enumerate(story.tellings()):
+            yield story.id, Example(f"{story.id}{rendering}-{k}", {**shown, **list_fields("sentences", telling)})
+
+
+def sequences(takes: Takes) -> Pairs:
+    """Whole stories with all tellings as references."""
+    for story, rendering in takes:
+        by_clip = zip(*story.tellings(), strict=True)
+        answers = {"references": [[words.text for words in tellings] for tellings in by_clip]}
+        yield story.id, Example(f"{story.id}{rendering}", _sequence(story, rendering), answers)
+
+
+def _sequence(story: StoryRecord, rendering: str) -> dict[str, object]:
+    return {"videos": [story.clip(rendering, clip) for clip in range(len(story.spans))]}
+
+
+def segments(takes: Takes, *, spans: bool = False) -> Pairs:
+    """Sentences to find in a story."""
+    for story, rendering in takes:
+        yield from moment_examples(story, rendering, spans=spans)
+
+
+def events(takes: Takes) -> Pairs:
+    """Actions that training has, with their own seconds in the story."""
+    for story, rendering in takes:
+        shown = [facts for facts in story.clips if facts["action"] < len(SEEN_ACTIONS)]
+        answers = {
+            "segments": np.array([facts["acting"] for facts in shown], np.float64).reshape(-1, 2),
+            "labels": np.array([facts["action"] for facts in shown], np.int64),
+        }
+        fields = {"video": story.video(rendering), "duration_s": story.spans[-1][1]}
+        yield story.id, Example(f"{story.id}{rendering}", fields, answers)
+
+
+def choices(takes: Takes) -> Pairs:
+    """Questions with five sentences; see :mod:`.choices`."""
+    for rendering in sorted({rendering for _, rendering in takes}):
+        items = [(s, clip, r) for s, r in takes if r == rendering for clip in range(len(s.spans))]
+        if items:
+            corpus = items[0][0].corpus
+            yield from choice_examples(Stream(corpus.seed, items[0][0].id, rendering, "choices"), items)
+
+
+def blanks(takes: Takes, *, per_clip: int) -> Pairs:
+    """Sentences with one word left out, of a kind that the pixels decide."""
+    for story, rendering in takes:
+        for clip in range(len(story.spans)):
+            for k, words in enumerate(story.captions(clip)[:per_clip]):
+                place, _ = story.stream(clip, k, "blank").pick(words.slots)
+                text = words.fields("sentence")
+                text["sentence"] = _replaced(text["sentence"], place, BLANK)
+                text["sentence_pos"] = _replaced(text["sentence_pos"], place, UNKNOWN_POS)
+                fields = {"video": story.clip(rendering, clip), **text, "blank": place}
+                yield (
+                    story.id,
+                    Example(f"{story.id}{rendering}-{clip}-{k}", fields, {"answer": words.tokens[place]}),
+                )
+
+
+def _replaced(words: tuple[str, ...], place: int, word: str) -> tuple[str, ...]:
+    return (*words[:place], word, *words[place + 1 :])
+
+
+def sets(takes: Takes, *, genders: bool) -> Pairs:
+    """Sets of clips with mentions and tracks."""
+    for story, rendering in takes:
+        yield set_example(story, rendering, genders=genders)
+
+
+def tags(takes: Takes) -> Pairs:
+    """Whole stories with their tags."""
+    for story, rendering in takes:
+        answers = {"labels": np.array(story.content["tags"], np.int64)}
+        yield story.id, Example(f"{story.id}{rendering}", {"video": story.video(rendering)}, answers)
+
+
+def actions(takes: Takes, *, named: bool, unseen: bool = False) -> Pairs:
+    """Clips with their action's class: with its name, or with the names of all classes to choose from."""
+    names = [tuple(name.split()) for name in ACTIONS]
+    for story, rendering in takes:
+        for clip, facts in enumerate(story.clips):
+            label = facts["action"]
+            if (label >= len(SEEN_ACTIONS)) != unseen:
+                continue
+            text = {"sentence": names[label]} if named else {"labels": names}
+            fields = {"video": story.clip(rendering, clip), **text}
+            yield story.id, Example(f"{story.id}{rendering}-{clip}", fields, {"label": label})
+
+
+def gaze(takes: Takes) -> Pairs:
+    """Clips of the watched stories with fixations, in [0, 1) of the frame."""
+    for story, rendering in takes:
+        for clip, frames in enumerate(story.content.get("gaze", {}).get(rendering, ())):
+            fixations = [(np.array(points, np.float64) + 0.5) / FRAME_SIZE for points in frames]
+            fields = {"video": story.clip(rendering, clip), "frames": GAZE_FRAMES}
+            yield story.id, Example(f"{story.id}{rendering}-{clip}", fields, {"fixations": fixations})
+
+
+def sentence_queries(takes: Takes) -> Pairs:
+    """One sentence a story, about one of its clips, which is what ``match`` names."""
+    for story, rendering in takes:
+        clip = retrieved_clip(story)
+        words = story.captions(clip)[0]
+        fields = {**words.fields("query"), **list_fields("sentences", [words])}
+        yield story.id, Example(f"{story.id}{rendering}-q", fields, {"match": f"{story.id}{rendering}-g"})
+
+
+def paragraph_queries(takes: Takes) -> Pairs:
+    """One telling a story, which is what ``match`` names."""
+    for story, rendering in takes:
+        telling = story.tellings()[0]
+        fields = {**joined_fields("query", telling), **list_fields("sentences", telling)}
+        yield story.id, Example(f"{story.id}{rendering}-q", fields, {"match": f"{story.id}{rendering}-g"})
+
+
+def sentence_gallery(takes: Takes) -> Pairs:
+    """The clips that sentences are matched against, one a story."""
+    for story, rendering in takes:
+        clip = story.clip(rendering, retrieved_clip(story))
+        length = (clip.end_s or 0.0) - clip.start_s
+        yield story.id, Example(f"{story.id}{rendering}-g", {"video": clip, "segments": np.array([[0.0, length]])})
+
+
+def paragraph_gallery(takes: Takes) -> Pairs:
+    """The stories that paragraphs are matched against, with the seconds of their clips."""
+    for story, rendering in takes:
+        fields = {"video": story.video(rendering), "segments": story.segments()}
+        yield story.id, Example(f"{story.id}{rendering}-g", fields)
+
+
+def retrieved_clip(story: StoryRecord) -> int:
+    """The clip that stands for its story in the gallery of clips."""
+    return story.stream("retrieved").below(len(story.spans))
+
+
+RELATION_BUILDERS: dict[str, Callable[[Takes], Pairs]] = {
+    "clips": clips,
+    "captions": captions,
+    "stories": stories,
+    "segments": segments,
+    "events": events,
+    "choices": choices,
+    "blanks": partial(blanks, per_clip=4),
+    "sets": partial(sets, genders=True),
+    "gaze": gaze,
+    "tags": tags,
+    "actions": partial(actions, named=True),
+}
+EVALUATION_BUILDERS: dict[tuple[str, str], Callable[[Takes], Pairs]] = {
+    ("captioning", "clip"): references,
+    ("storytelling", "sentence"): sequences,
+    ("storytelling", "set"): sequences,
+    ("multiple_choice", "choice"): choices,
+    ("fill_in_blank", "word"): partial(blanks, per_clip=1),
+    ("retrieval", "sentence"): sentence_queries,
+    ("retrieval", "paragraph"): paragraph_queries,
+    ("localization", "candidates"): segments,
+    ("localization", "spans"): partial(segments, spans=True),
+    ("detection", "events"): events,
+    **{("reidentification", p): partial(sets, genders=False) for p in ("grounding", "video", "text", "characters")},
+    ("tagging", "tags"): tags,
+    ("action_recognition", "seen"): partial(actions, named=False),
+    ("action_recognition", "unseen"): partial(actions, named=False, unseen=True),
+    ("gaze", "frames"): gaze,
+}
+GALLERIES: dict[str, Callable[[Takes], Pairs]] = {"sentence": sentence_gallery, "paragraph": paragraph_gallery}

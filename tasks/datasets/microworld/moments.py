@@ -1,0 +1,62 @@
+"""Localization: sentences that hold for one clip of their story, candidates of five-second chunks, four annotators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbench.data import Example
+from reelbench.tasks.datasets.microworld.records import StoryRecord
+from reelbench.tasks.datasets.microworld.streams import Stream
+
+CHUNK_S = 5.0
+CHUNKS = 6
+ANNOTATORS = 4
+DISAGREE_PERCENT = 12
+CANDIDATES = [(i, i + 1) for i in range(CHUNKS)] + [
+    (i, j) for i in range(CHUNKS) for j in range(i + 2, CHUNKS + 1)
+]
+
+
+def moment_examples(story: StoryRecord, rendering: str, *, spans: bool = False) -> Iterator[tuple[str, Example]]:
+    """(story id, query) for each clip that no other clip of the story resembles."""
+    meanings = [story.meaning(clip) for clip in range(len(story.spans))]
+    for clip, meaning in enumerate(meanings):
+        if meanings.count(meaning) > 1:
+            continue
+        exact = np.array([story.spans[clip]])
+        stream = story.stream(clip, "moment")
+        fields = {
+            "video": story.video(rendering),
+            **stream.pick(story.captions(clip)).fields("query"),
+            "duration_s": story.spans[-1][1],
+            "candidates": np.empty((0, 2)) if spans else candidates(),
+            "chunk_s": 0.0 if spans else CHUNK_S,
+        }
+        targets = {"segments": exact if spans else _annotators(stream, story.spans[clip]), "span": exact}
+        yield story.id, Example(f"{story.id}{rendering}-{clip}", fields, targets)
+
+
+def candidates() -> NDArray[np.float64]:
+    """All runs of chunks, in seconds: ``(21, 2)``, single chunks first."""
+    return np.array(CANDIDATES, np.float64) * CHUNK_S
+
+
+def _annotators(stream: Stream, span: list[float]) -> NDArray[np.float64]:
+    """The candidate nearest to the truth as four people see it, a few of whom are a chunk off: ``(4, 2)``."""
+    best = max(CANDIDATES, key=lambda pair: _iou([CHUNK_S * side for side in pair], span))
+    seen = [_off_by_one(stream, best) if stream.chance(DISAGREE_PERCENT) else best for _ in range(ANNOTATORS)]
+    return np.array(seen, np.float64) * CHUNK_S
+
+
+def _off_by_one(stream: Stream, pair: tuple[int, int]) -> tuple[int, int]:
+    first, last = pair
+    near = [(first - 1, last), (first + 1, last), (first, last - 1), (first, last + 1)]
+    return stream.pick([other for other in near if other in CANDIDATES])
+
+
+def _iou(one: list[float], other: list[float]) -> float:
+    shared = max(0.0, min(one[1], other[1]) - max(one[0], other[0]))
+    return shared / (max(one[1], other[1]) - min(one[0], other[0]))

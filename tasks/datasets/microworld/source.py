@@ -1,0 +1,30 @@
+"""Registers microworld: its name, its sizes and what it can evaluate, without importing numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reelbench.dataset import BenchmarkSpec, Dataset, DatasetSource
+from reelbench.tasks.datasets.microworld.benchmarks import BENCHMARKS
+from reelbench.tasks.datasets.microworld.sizes import SIZES, parse_path
+
+
+class MicroworldSource(DatasetSource):
+    """Opens ``microworld/SIZE[/drawN]``, generating it into the cache folder on first use."""
+
+    name = "microworld"
+    title = "microworld"
+    sizes = tuple(SIZES)
+    licence = "generated here; Apache-2.0 as the rest"
+
+    def open(self, path: str, *, data_dir: Path | None, cache_dir: Path) -> Dataset:
+        """Open a corpus; ``data_dir`` is not used."""
+        from reelbench.tasks.datasets.microworld.dataset import Microworld
+
+        corpus = parse_path(path)
+        return Microworld(corpus, cache_dir / corpus.folder)
+
+    def list_benchmarks(self) -> Sequence[BenchmarkSpec]:
+        """All of them, whatever the size."""
+        return BENCHMARKS

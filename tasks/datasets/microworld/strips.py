@@ -1,0 +1,29 @@
+"""Film strips: a few frames of a clip side by side, drawn again from its script."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from reelbench.data import Clip
+from reelbench.tasks.datasets.microworld.film import draw_frames
+from reelbench.tasks.datasets.microworld.script import FRAMES_PER_SECOND
+from reelbench.tasks.datasets.microworld.sizes import Corpus
+
+QUALITY = 85
+GAP = 2
+
+
+def strip(corpus: Corpus, key: str, rendering: str, clip: Clip, count: int) -> bytes:
+    """A JPEG of so many frames, evenly spaced over the clip."""
+    split, index = key.split("/")
+    pixels = draw_frames(corpus, split, int(index), rendering)
+    end_s = clip.end_s if clip.end_s is not None else len(pixels) / FRAMES_PER_SECOND
+    middles = clip.start_s + (np.arange(count) + 0.5) / count * (end_s - clip.start_s)
+    chosen = pixels[(middles * FRAMES_PER_SECOND).astype(int).clip(0, len(pixels) - 1)]
+    padded = np.pad(chosen, ((0, 0), (0, 0), (0, GAP), (0, 0)), constant_values=255)
+    buffer = io.BytesIO()
+    Image.fromarray(np.concatenate(list(padded), axis=1)[:, :-GAP]).save(buffer, "JPEG", quality=QUALITY)
+    return buffer.getvalue()
