@@ -7,6 +7,7 @@ rest go on. Built-in content comes the same way as anyone else's.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
