@@ -6,11 +6,14 @@ from reelbench.hookspecs import hookimpl
 from reelbench.method import Method
 from reelbench.plugins.baselines.chance import Chance
 from reelbench.plugins.baselines.frequency_prior import FrequencyPrior
+from reelbench.plugins.baselines.linear import Linear, MixtureOfExperts
 from reelbench.plugins.baselines.majority import Majority
+from reelbench.plugins.baselines.mean_map import MeanMap
+from reelbench.plugins.baselines.nearest_neighbour import NearestNeighbour
 from reelbench.plugins.baselines.text_only import TextOnly
 
 
 @hookimpl
 def reelbench_methods() -> list[type[Method]]:
     """Every baseline."""
-    return [Chance, Majority, FrequencyPrior, TextOnly]
+    return [Chance, Majority, FrequencyPrior, MeanMap, TextOnly, NearestNeighbour, Linear, MixtureOfExperts]

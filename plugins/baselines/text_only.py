@@ -25,11 +25,11 @@ class TextOnlyConfig(Config):
     min_count: int = 2
 
 
-def _recipe(relation: str, *serves: str, epochs: int = 6) -> Recipe:
+def _recipe(relation: str, *serves: str, steps: int, **config: Any) -> Recipe:
     phase = Phase(
-        name="read", relation=relation, epochs=epochs, batch_size=64, learning_rate=3e-3, schedule="cosine", validate=None, select="last"
+        name="read", relation=relation, steps=steps, batch_size=128, learning_rate=3e-3, schedule="cosine", validate=None, select="last"
     )
-    return Recipe(serves=serves, phases=(phase,), config={"head": relation})
+    return Recipe(serves=serves, phases=(phase,), config={"head": relation, **config})
 
 
 class TextOnly(Method):
@@ -46,10 +46,10 @@ class TextOnly(Method):
     role = "baseline"
     Config = TextOnlyConfig
     recipes: ClassVar = {
-        "choices": _recipe("choices", "multiple_choice"),
-        "blanks": _recipe("blanks", "fill_in_blank"),
-        "segments": _recipe("segments", "localization"),
-        "sets": _recipe("sets", "reidentification:text", "reidentification:characters", epochs=20),
+        "choices": _recipe("choices", "multiple_choice", steps=300),
+        "blanks": _recipe("blanks", "fill_in_blank", steps=400),
+        "segments": _recipe("segments", "localization", steps=800, min_count=10, width=32),
+        "sets": _recipe("sets", "reidentification:text", "reidentification:characters", steps=300),
     }
 
     def assets(self, source: TrainingSource, config: TextOnlyConfig, recipe: str) -> Mapping[str, Any]:
