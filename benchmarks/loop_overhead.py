@@ -1,8 +1,9 @@
 """What the harness's loop adds to a bare PyTorch loop that trains the same model on the same batches.
 
-Paired: epochs of either loop alternate in one process, so that a busy machine slows both. The bare loop is what an
-author would write: collate, forward, backward, clip, step. Prints, for several step lengths, the median of the paired
-ratios of time a step, and what a whole fit takes beyond its steps.
+Paired: after every step of the harness one of a bare loop runs on the same examples with a model of its own, so that a
+busy machine slows both. The bare loop is what an author would write: collate, forward, backward, clip, step. Prints,
+for several step lengths, the median ratio over fits of a step's mean time, the median over single steps, and what a
+whole fit takes beyond its steps.
 
     python benchmarks/loop_overhead.py
 """
@@ -26,8 +27,9 @@ from reelbench.data import Clip, Example, FeatureSpec, Relation
 from reelbench.dataset import Dataset
 from reelbench.method import Config, DataInfo, Method, Phase, Recipe
 from reelbench.training import run_fit
+from reelbench.training.loop import PhaseLoop
 
-EXAMPLES, BATCH, WIDTH, LENGTH = 1024, 32, 64, 20
+EXAMPLES, BATCH, WIDTH, LENGTH, EPOCHS = 512, 32, 64, 20, 6
 
 
 class Clips(Dataset):
@@ -86,18 +88,47 @@ class Net(torch.nn.Module):
         return torch.nn.functional.cross_entropy(self.head(states[:, -1]), label)
 
 
-def bare_epoch(module: Net, optimizer: torch.optim.Optimizer, examples: list[Example], order: list[list[int]]) -> float:
-    """Seconds of an epoch of a bare loop on examples whose features are in memory."""
-    module.train()
-    started = time.perf_counter()
-    for indices in order:
-        batch = collate([examples[i] for i in indices])
-        loss = module(batch["video"]["look"].data, batch.targets["label"])  # type: ignore[index]
+class Bare:
+    """A bare loop's model, optimiser and examples, whose features are in memory."""
+
+    def __init__(self, width: int) -> None:
+        torch.manual_seed(0)
+        self.module = Net(WIDTH, width)
+        self.optimizer = torch.optim.Adam(self.module.parameters(), fused=True)
+        rows = CLIPS.rows.astype(np.float32)
+        self.examples = [Example(f"e{i}", {"video": {"look": rows[i]}}, {"label": i % 7}) for i in range(EXAMPLES)]
+        self.seconds: list[float] = []
+
+    def timed_step(self, indices: list[int]) -> None:
+        """One step, timed to where its memory is given back."""
+        started = time.perf_counter()
+        self.step(indices)
+        self.seconds.append(time.perf_counter() - started)
+
+    def step(self, indices: list[int]) -> None:
+        """One step."""
+        batch = collate([self.examples[i] for i in indices])
+        loss = self.module(batch["video"]["look"].data, batch.targets["label"])  # type: ignore[index]
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(module.parameters(), 5.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-    return time.perf_counter() - started
+        torch.nn.utils.clip_grad_norm_(self.module.parameters(), 5.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+
+
+def interleave(bare: Bare, ours: list[float]) -> Callable[..., None]:
+    """The harness's step, timed, and a bare one before or after it in turn."""
+
+    def step(self: PhaseLoop, group: Any, ctx: Any) -> None:
+        if len(ours) % 2:
+            bare.timed_step(group[0])
+        started = time.perf_counter()
+        STEP(self, group, ctx)
+        ours.append(time.perf_counter() - started)
+        if not len(ours) % 2:
+            return
+        bare.timed_step(group[0])
+
+    return step
 
 
 def harness_fit(width: int, epochs: int) -> tuple[dict[str, Any], float]:
@@ -115,47 +146,31 @@ def harness_fit(width: int, epochs: int) -> tuple[dict[str, Any], float]:
         return done, time.perf_counter() - started
 
 
-def bare(width: int) -> Callable[[], float]:
-    """A bare loop's epoch."""
-    torch.manual_seed(0)
-    module = Net(WIDTH, width)
-    optimizer = torch.optim.Adam(module.parameters(), fused=True)
-    rows = CLIPS.rows.astype(np.float32)
-    examples = [Example(f"e{i}", {"video": {"look": rows[i]}}, {"label": i % 7}) for i in range(EXAMPLES)]
-    order = [list(range(i, i + BATCH)) for i in range(0, EXAMPLES, BATCH)]
-    return lambda: bare_epoch(module, optimizer, examples, order)
+def compare(width: int, fits: int) -> str:
+    """One line: ms a step of either loop, the median ratios, and a fit's seconds beyond its steps."""
+    whole, single, beyond, base = [], [], [], []
+    for _ in range(fits + 1):
+        bare, ours = Bare(width), list[float]()
+        PhaseLoop._step = interleave(bare, ours)  # type: ignore[method-assign]
+        done, wall = harness_fit(width, EPOCHS)
+        beyond.append(wall - done["train_seconds"])
+        whole.append((done["train_seconds"] - sum(bare.seconds)) / sum(bare.seconds))
+        single.append(statistics.median(o / b for o, b in zip(ours, bare.seconds, strict=True)))
+        base.append(statistics.median(bare.seconds) * 1e3)
+    low, middle, high = statistics.quantiles(whole[1:], n=4)  # the first one imports and warms up
+    return f"{width:6d} {statistics.median(base):13.2f} {middle:8.3f} [{low:.3f}, {high:.3f}] {statistics.median(single[1:]):13.3f} {statistics.median(beyond[1:]):12.3f}"
 
 
-def compare(width: int, pairs: int) -> str:
-    """One line: ms a step of either loop, the median ratio, and a fit's seconds beyond its steps."""
-    run = bare(width)
-    run(), harness_fit(width, 1)
-    steps, ratios, beyond, base = EXAMPLES // BATCH, [], [], []
-    for pair in range(pairs):
-        times = {}
-        for kind in ("bare", "harness") if pair % 2 else ("harness", "bare"):
-            if kind == "bare":
-                times[kind] = run()
-            else:
-                done, wall = harness_fit(width, 1)
-                times[kind] = done["train_seconds"]
-                beyond.append(wall - done["train_seconds"])
-        ratios.append(times["harness"] / times["bare"])
-        base.append(times["bare"] / steps * 1e3)
-    low, middle, high = statistics.quantiles(ratios, n=4)
-    extra = (middle - 1) * statistics.median(base)
-    return f"{width:6d} {statistics.median(base):12.2f} {middle:8.3f} [{low:.3f}, {high:.3f}] {extra:10.3f} {statistics.median(beyond):14.3f}"
-
-
+STEP = PhaseLoop._step
 CLIPS = Clips()
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=15)
+    parser.add_argument("--fits", type=int, default=9)
     parser.add_argument("--widths", type=int, nargs="+", default=[32, 128, 256])
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    print(" width   bare ms/step   ratio [quartiles]   extra ms   fit beyond its steps, s")
+    print(" width   bare, ms/step   whole fits [quartiles]   single steps   beyond, s")
     for width in chosen.widths:
-        print(compare(width, chosen.pairs))
+        print(compare(width, chosen.fits))

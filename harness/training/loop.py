@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from reelbench.training.loader import Loader
 
 LOOK_EVERY_S = 0.25
-LONGEST_WINDOW = 50
+SHORTEST_WINDOW, LONGEST_WINDOW = 5, 50
 
 
 @dataclass
@@ -63,18 +63,6 @@ class Session:
     trainable: frozenset[str]
     always_frozen: tuple[str, ...] = ()
     checkpoint_s: float = 30.0
-
-
-class _Steps(torch.nn.Module):
-    """Lets Fabric wrap a step: whatever a method calls of its module happens inside this forward."""
-
-    def __init__(self, module: torch.nn.Module) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, work: Callable[[torch.nn.Module], Any]) -> Any:
-        """Run the work on the module."""
-        return work(self.module)
 
 
 @dataclass(frozen=True)
@@ -107,7 +95,7 @@ class PhaseLoop:
         batches = math.ceil(len(loader.relation) / phase.batch_size)
         self.steps_per_epoch = math.ceil(batches / phase.accumulate)
         self.total_steps = phase.steps or phase.epochs * self.steps_per_epoch
-        self.window = max(1, min(LONGEST_WINDOW, self.total_steps // 100))
+        self.window = max(SHORTEST_WINDOW, min(LONGEST_WINDOW, self.total_steps // 100))
         self._pending: list[Mapping[str, torch.Tensor]] = []
 
     def run(self, resumed: Checkpoint | None) -> None:
@@ -127,7 +115,7 @@ class PhaseLoop:
         session, phase = self.session, self.phase
         prefixes = (*phase.frozen, *session.always_frozen)
         self._asleep = freeze(session.module, prefixes, session.trainable)
-        self.steps, self.optimizer = session.fabric.setup(_Steps(session.module), build_optimizer(session.module, phase))
+        self.wrapped, self.optimizer = session.fabric.setup(session.module, build_optimizer(session.module, phase))
         self.ctx = replace(self.loader.ctx, generator=self.generator, total_steps=self.total_steps)
         self.progress = Progress(session.emit, self.total_steps, "steps", self.state.step)
         self._next_look, self._next_save = 0.0, time.monotonic() + session.checkpoint_s
@@ -193,7 +181,7 @@ class PhaseLoop:
         for indices in group:
             self._backward(self.loader.batch(indices, ctx), ctx, len(group))
         if self.phase.clip_norm is not None:
-            self.session.fabric.clip_gradients(self.steps, self.optimizer, max_norm=self.phase.clip_norm, error_if_nonfinite=False)
+            self.session.fabric.clip_gradients(self.wrapped, self.optimizer, max_norm=self.phase.clip_norm, error_if_nonfinite=False)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         state = self.state
@@ -203,9 +191,10 @@ class PhaseLoop:
             self._flush()
 
     def _backward(self, batch: Batch, ctx: Context, group: int) -> None:
-        method = self.session.method
-        losses = self.steps(lambda module: named_losses(method.training_step(module, batch, ctx), method.name))
-        self.session.fabric.backward(losses["loss"] / group if group > 1 else losses["loss"])
+        method, fabric = self.session.method, self.session.fabric
+        with fabric.autocast():  # a method may call anything of its module, so not through Fabric's wrapper of forward
+            losses = named_losses(method.training_step(self.session.module, batch, ctx), method.name)
+        fabric.backward(losses["loss"] / group if group > 1 else losses["loss"])
         self._pending.append({name: loss.detach() for name, loss in losses.items()})
 
     # --- between steps ------------------------------------------------------------------------------------------
