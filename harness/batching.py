@@ -60,8 +60,8 @@ class Batch:
 
     def to(self, device: Any) -> Batch:
         """A copy with every tensor on a device."""
-        move = lambda value: _map_tensors(value, device)  # noqa: E731
-        return replace(self, fields=move(self.fields), targets=None if self.targets is None else move(self.targets))
+        targets = None if self.targets is None else _map_tensors(self.targets, device)
+        return replace(self, fields=_map_tensors(self.fields, device), targets=targets)
 
 
 def collate(examples: Sequence[Example]) -> Batch:
@@ -148,6 +148,19 @@ def _map_tensors(value: Any, device: Any) -> Any:
     if isinstance(value, Mapping):
         return {k: _map_tensors(v, device) for k, v in value.items()}
     return value
+
+
+def batch_bytes(batch: Batch) -> int:
+    """Bytes of every tensor in a batch."""
+    return _bytes_of(batch.fields) + _bytes_of(batch.targets or {})
+
+
+def _bytes_of(value: Any) -> int:
+    if isinstance(value, torch.Tensor):
+        return value.numel() * value.element_size()
+    if isinstance(value, Padded):
+        return _bytes_of(value.data) + _bytes_of(value.mask)
+    return sum(map(_bytes_of, value.values())) if isinstance(value, Mapping) else 0
 
 
 def bucketed_batches(

@@ -101,6 +101,12 @@ class FeatureReader:
         return value
 
 
+def has_clips(example: Example) -> bool:
+    """Whether features are read for an example."""
+    values = [v if isinstance(v, list) else [v] for v in example.fields.values()]
+    return any(isinstance(item, Clip) for value in values for item in value)
+
+
 def length_of(example: Example, rate_hz: float) -> int:
     """The longest sequence of an example, by clip durations and token counts; no feature is read."""
     return max((_length(value, rate_hz) for value in example.fields.values()), default=0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from reelbench.batching import Batch
+from reelbench.batching import Batch, batch_bytes
 from reelbench.determinism import autocast, own_randomness
 from reelbench.errors import PredictionError
 from reelbench.evaluation.blinding import Blinded, blind, matrix_columns, unblind
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from reelbench.task import Task
 
 Advance = Callable[[int], None]
+Prepared = tuple[Batch, Sequence[int], Context]
+KEPT_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Predictor:
         Task, protocol, settings and the rest; its generators are set here.
     advance
         Called with the number of examples that were just seen.
+    kept
+        Prepared batches of a side, for one that is predicted again and again; ``None`` keeps none.
     """
 
     method: Method
@@ -48,6 +52,7 @@ class Predictor:
     batch_size: int = 64
     tiling: Tiling = field(default_factory=Tiling)
     advance: Advance = lambda seen: None
+    kept: dict[str, list[Prepared]] | None = None
 
     @property
     def schema(self) -> Mapping[str, Column]:
@@ -127,8 +132,23 @@ class Predictor:
             order += places
         return concatenate(parts, np.argsort(order))
 
-    def _batches(self, side: Blinded, ctx: Context) -> Iterator[tuple[Batch, Sequence[int], Context]]:
+    def _batches(self, side: Blinded, ctx: Context) -> Iterator[Prepared]:
         """Prepared batches of similar length, and where their examples stand."""
+        name = side.examples[0].id if side.examples else ""
+        if self.kept is not None and name in self.kept:
+            for batch, places, step_ctx in self.kept[name]:
+                yield batch, places, replace(step_ctx, generator=ctx.generator)
+            return
+        made: list[Prepared] = []
+        for prepared in self._prepare(side, ctx):
+            if self.kept is not None:
+                made.append(prepared)
+            yield prepared
+            self.advance(len(prepared[1]))
+        if self.kept is not None and sum(batch_bytes(batch) for batch, _, _ in made) < KEPT_BYTES:
+            self.kept[name] = made
+
+    def _prepare(self, side: Blinded, ctx: Context) -> Iterator[Prepared]:
         generator = ExampleGenerator()
         generator.key(ctx.seed, "predict")
         preparer = Preparer(self.method, self.reader, generator, ctx.device)
@@ -137,7 +157,6 @@ class Predictor:
         order = np.argsort(lengths, kind="stable").tolist()
         for places in chunks(order, self.batch_size):
             yield preparer.batch([side.examples[i] for i in places], [side.streams[i] for i in places], step_ctx), places, step_ctx
-            self.advance(len(places))
 
 
 class _evaluating:

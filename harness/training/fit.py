@@ -12,7 +12,7 @@ import torch
 
 from reelbench.determinism import deterministic_algorithms, own_randomness
 from reelbench.errors import TrainingError
-from reelbench.examples import FeatureReader
+from reelbench.examples import FeatureReader, has_clips
 from reelbench.method import Context, DataInfo, Phase, Upstream
 from reelbench.seeding import derive_seed
 from reelbench.stages import fit_digest
@@ -172,6 +172,9 @@ class Fit:
             return self.reader
         other = self.open_dataset(phase.dataset)
         shared = [m for m in self.spec["features"] if m in other.features]
+        if len(shared) < len(self.spec["features"]) and any(map(has_clips, self.relation_of(phase, phase.split)[:1])):
+            missing = next(m for m in self.spec["features"] if m not in shared)
+            raise TrainingError(f"phase {phase.name!r}: dataset {other.name!r} has no modality {missing!r}, which the fit reads")
         for name in shared:
             if other.features[name].shape != self.reader.specs[name].shape:
                 raise TrainingError(f"phase {phase.name!r}: {name!r} has shape {other.features[name].shape} in {other.name}, {self.reader.specs[name].shape} in {self.dataset.name}")

@@ -34,7 +34,7 @@ def _metric(fit: Fit, ctx: Context, entry: dict[str, Any]) -> MetricValidator:
     evaluation = task.evaluation(fit.dataset, entry["protocol"], "validation")
     settings = fit.method.Predict(**fit.spec.get("settings", {}))
     seen = replace(ctx, training=False, settings=settings, task=task.name, protocol=entry["protocol"], benchmark=entry["benchmark"])
-    return MetricValidator(Predictor(fit.method, task, fit.reader, seen, fit.spec["precision"]), evaluation)
+    return MetricValidator(Predictor(fit.method, task, fit.reader, seen, fit.spec["precision"], kept={}), evaluation)
 
 
 def _loss(fit: Fit, phase: Phase, ctx: Context) -> LossValidator | None:
