@@ -42,7 +42,7 @@ class Finding:
 
     def __str__(self) -> str:
         mark = {"passed": "ok  ", "failed": "FAIL", "skipped": "skip"}[self.status]
-        return f"{mark}  {self.check:<14} {self.place:<28} {self.line}".rstrip()
+        return f"{mark}  {self.check:<14} {self.place:<37} {self.line}".rstrip()
 
 
 @dataclass
