@@ -19,7 +19,7 @@ BENCHMARKS = (
     BenchmarkSpec("reidentification", "video", "five clips in order; tracks to tracks"),
     BenchmarkSpec("reidentification", "text", "five clips in order; mentions to mentions"),
     BenchmarkSpec("reidentification", "characters", "five clips in order; who each [someone] is"),
-    BenchmarkSpec("tagging", "tags", "whole stories, long-tailed tags"),
+    BenchmarkSpec("tagging", "all-labels", "whole stories, long-tailed tags"),
     BenchmarkSpec("action_recognition", "seen", "clips of actions that training has"),
     BenchmarkSpec("action_recognition", "unseen", "clips of actions that training has not, told by their names"),
     BenchmarkSpec("gaze", "frames", "eight frames a clip, five simulated viewers, part of the stories"),

@@ -220,7 +220,7 @@ EVALUATION_BUILDERS: dict[tuple[str, str], Callable[[Takes], Pairs]] = {
     ("localization", "spans"): partial(segments, spans=True),
     ("detection", "events"): events,
     **{("reidentification", p): partial(sets, genders=False) for p in ("grounding", "video", "text", "characters")},
-    ("tagging", "tags"): tags,
+    ("tagging", "all-labels"): tags,
     ("action_recognition", "seen"): partial(actions, named=False),
     ("action_recognition", "unseen"): partial(actions, named=False, unseen=True),
     ("gaze", "frames"): gaze,
