@@ -1,12 +1,19 @@
-"""The toy plugins are importable as modules, as an author's would be."""
+"""What every contract test needs: no allow-list, and one thread, as a worker has."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+import torch
 
 from reelbench.registry import ALLOW_VARIABLE
 
 
 @pytest.fixture(autouse=True)
-def _builtins_and_toys_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def _as_in_a_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv(ALLOW_VARIABLE, raising=False)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

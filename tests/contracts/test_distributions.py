@@ -45,6 +45,7 @@ def test_an_installed_distribution_is_registered_under_its_own_name_and_version(
     assert registry.owners["method", "setwise"].distribution == "setwise 0.1.0"
 
 
+@pytest.mark.slow
 def test_language_then_sight_without_captions_then_stories(install: Install, tmp_path: Path) -> None:
     install("storyteller")
     ran = run_suite([], tmp_path / "work", methods=["storyteller"], benchmarks=["storytelling@microworld/smoke"])

@@ -33,7 +33,7 @@ class Storyteller(reelbench.Method):
     modalities = ("appearance",)
     recipes = {
         "language": Recipe(
-            phases=(Phase(name="read", relation="text", split="text", epochs=2, batch_size=16, learning_rate=5e-3, frozen=("eye.", "back.")),),
+            phases=(Phase(name="read", relation="text", split="text", steps=6, batch_size=16, learning_rate=5e-3, frozen=("eye.", "back.")),),
             summary="next words of stories told without pictures",
         ),
         "sight": Recipe(
@@ -42,7 +42,7 @@ class Storyteller(reelbench.Method):
         ),
         "stories": Recipe(
             serves=("storytelling",),
-            phases=(Phase(name="tell", relation="stories", epochs=2, batch_size=8, learning_rate=5e-3, frozen=("back.",), validate=None),),
+            phases=(Phase(name="tell", relation="stories", steps=12, batch_size=8, learning_rate=5e-3, frozen=("back.",), validate=None),),
             summary="stories told of clips",
         ),
     }
