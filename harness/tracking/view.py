@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 VIEW = "leaderboard"
 VIEW_TAG, NOTE_TAG = f"mlflow.sharedViewState.{VIEW}", "mlflow.note.content"
 _COSTS = ("cost/train_seconds", "cost/parameters")
+_NAME = "attributes.`Run Name`"
 _FILTER = "attributes.status = 'FINISHED' and tags.`rb.superseded` = 'false'"
 
 
@@ -45,6 +46,7 @@ def view_state(metric_specs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A table sorted by the primary metric in its direction, seeds folded under each row."""
     names = [clean_name(f"test/{m['name']}") for m in sorted(metric_specs, key=lambda m: not m["primary"])]
     primary = next(m for m in metric_specs if m["primary"])
+    columns = ["tags.`rb.seed`", *(f"metrics.`{n}`" for n in (*names, *_COSTS))]
     return {
         "searchFilter": _FILTER,
         "orderByKey": f"metrics.`{names[0]}`",
@@ -53,12 +55,10 @@ def view_state(metric_specs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
-        "selectedColumns": ["attributes.`Created`", "tags.`rb.seed`", *(f"metrics.`{n}`" for n in (*names, *_COSTS))],
-        "runsExpanded": {},
-        "runsPinned": [],
-        "runsHidden": [],
-        "runsHiddenMode": "SHOWALL",
-        "runsVisibilityMap": {},
+        "selectedColumns": columns,
+        "columnOrder": [_NAME, *columns],
+        "columnWidths": {_NAME: 360} | {c: 120 for c in columns},
+        "runsHiddenMode": "SHOW_ALL",
         "groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "rb.label"}]},
         "groupsExpanded": {},
         "useGroupedValuesInCharts": True,
@@ -66,7 +66,6 @@ def view_state(metric_specs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "viewMaximized": False,
         "runListHidden": False,
         "isAccordionReordered": False,
-        "autoRefreshEnabled": False,
     }
 
 
