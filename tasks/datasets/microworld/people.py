@@ -87,7 +87,7 @@ def _face(pixels: NDArray[np.uint8]) -> NDArray[np.float16]:
 
 
 def _look(pixels: NDArray[np.uint8]) -> NDArray[np.float16]:
-    counts = histogram(colour_numbers(pixels).reshape(len(pixels), -1))
+    counts = histogram(colour_numbers(*np.moveaxis(pixels, -1, 0)).reshape(len(pixels), -1))
     return np.sqrt(counts / np.float32(8)).astype(np.float16)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from reelbench.errors import DatasetError, UnknownNameError
 
 VERSION = 0
+REVISION = 2
+"""Raised with every change of the generator's output, so that no cache of an older one is taken for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Corpus:
     @property
     def folder(self) -> str:
         """Where it lies under the cache folder."""
-        return f"microworld/v{VERSION}/{self.size}-draw{self.draw}"
+        return f"microworld/v{VERSION}/{self.size}-draw{self.draw}-r{REVISION}"
 
     @property
     def seed(self) -> str:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 Item = TypeVar("Item")
+POOL = 64
 
 
 class Stream:
@@ -17,10 +18,13 @@ class Stream:
     def __init__(self, *names: object) -> None:
         digest = hashlib.sha256("/".join(map(str, names)).encode()).digest()
         self.generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
+        self._pool: list[int] = []
 
     def below(self, bound: int) -> int:
-        """An integer in [0, bound)."""
-        return int(self.generator.integers(bound))
+        """An integer in [0, bound), for bounds far below 2^32."""
+        if not self._pool:
+            self._pool = self.generator.integers(1 << 32, size=POOL, dtype=np.int64).tolist()
+        return self._pool.pop() * bound >> 32
 
     def between(self, low: int, high: int) -> int:
         """An integer in [low, high], both included."""
@@ -45,7 +49,11 @@ class Stream:
 
     def shuffled(self, items: Sequence[Item]) -> list[Item]:
         """All items in another order."""
-        return [items[i] for i in self.generator.permutation(len(items))]
+        mixed = list(items)
+        for last in range(len(mixed) - 1, 0, -1):
+            other = self.below(last + 1)
+            mixed[last], mixed[other] = mixed[other], mixed[last]
+        return mixed
 
 
 def short_hash(*names: object, length: int = 7) -> str:

@@ -7,6 +7,7 @@ in any order of summation, so that neither the number of threads nor the machine
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ HALF = FRAME_SIZE // 2  # pixels are averaged two by two
 CELL = HALF // GRID
 COLOURS = 64
 FILTERS = 32
-MAP_FILTERS = 8
+MAP_FILTERS = 10
 MAP_STRIDE = 2
 PERSON_STRIDE = 4
 SHIFTS = (1, 2)
@@ -35,10 +36,10 @@ VISION_SPECS = {
     ),
     "spatial": FeatureSpec(
         "spatial",
-        (GRID, GRID, MAP_FILTERS + 8),
+        (GRID, GRID, MAP_FILTERS + 6),
         FRAME_HZ / MAP_STRIDE,
         "uint8",
-        "filters, mean and spread of colour, change, and movement sideways and upwards of a cell",
+        "filters, mean colour, change, and movement rightwards and downwards of a cell",
     ),
     "motion": FeatureSpec(
         "motion",
@@ -51,47 +52,47 @@ VISION_SPECS = {
 
 @lru_cache(maxsize=1)
 def filter_bank() -> NDArray[np.float32]:
-    """Small whole numbers, of zero sum a filter: ``(CELL * CELL * 3, FILTERS)``."""
-    bank = Stream("microworld/v0/filters").generator.integers(-4, 5, size=(CELL * CELL * 3, FILTERS))
+    """Small whole numbers, of zero sum a filter: ``(3 * CELL * CELL, FILTERS)``."""
+    bank = Stream("microworld/v0/filters").generator.integers(-4, 5, size=(3 * CELL * CELL, FILTERS))
     bank[-1] -= bank.sum(axis=0)
     return bank.astype(np.float32)
 
 
-def see(frames: NDArray[np.uint8]) -> dict[str, NDArray[np.generic]]:
+def see(frames: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
     """Appearance, spatial and motion features of a video's frames ``(T, 84, 84, 4)``."""
     small = halve(frames)
-    colours = colour_numbers(small)
+    colours = colour_numbers(*small)
     cells = _cells(small)
     responses = _responses(cells)
     change, changed = _change(small)
     moved = _movement(small)
     return {
         "appearance": _appearance(colours, responses),
-        "spatial": _maps(cells, responses, change, moved)[::MAP_STRIDE],
+        "spatial": _maps(*(part[::MAP_STRIDE] for part in (cells, responses, change, moved))),
         "motion": _motion(colours, change, changed, moved),
     }
 
 
 def halve(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Averages of two by two pixels: ``(T, 84, 84, 4)`` → ``(T, 42, 42, 3)``."""
+    """Averages of two by two pixels: ``(T, 84, 84, 4)`` → ``(3, T, 42, 42)``."""
     wide = frames.view(np.uint32)[..., 0]
-    sums = np.empty((len(frames), HALF, HALF, 3), np.uint8)
+    small = np.empty((3, len(frames), HALF, HALF), np.uint8)
     for channel in range(3):
         values = (wide >> np.uint32(8 * channel)).astype(np.uint8).astype(np.uint16)
         rows = values[:, ::2] + values[:, 1::2]
-        sums[..., channel] = (rows[..., ::2] + rows[..., 1::2]) >> 2
-    return sums
+        small[channel] = (rows[..., ::2] + rows[..., 1::2]) >> 2
+    return small
 
 
-def colour_numbers(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Four levels a channel: ``(T, 42, 42, 3)`` → ``(T, 42, 42)`` below 64."""
-    level = small >> 6
-    return (level[..., 0] << 4) | (level[..., 1] << 2) | level[..., 2]
+def colour_numbers(red: NDArray[np.uint8], green: NDArray[np.uint8], blue: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Four levels a channel: a number below 64 for each pixel."""
+    return (red >> 6 << 4) | (green >> 6 << 2) | (blue >> 6)
 
 
 def _cells(small: NDArray[np.uint8]) -> NDArray[np.float32]:
-    grid = small.reshape(len(small), GRID, CELL, GRID, CELL, 3).transpose(0, 1, 3, 2, 4, 5)
-    return grid.reshape(len(small), GRID * GRID, CELL * CELL * 3).astype(np.float32)
+    rows = small.shape[1]
+    grid = small.reshape(3, rows, GRID, CELL, GRID, CELL).transpose(1, 2, 4, 0, 3, 5)
+    return grid.reshape(rows, GRID * GRID, 3 * CELL * CELL).astype(np.float32)
 
 
 def _responses(cells: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -113,32 +114,40 @@ def histogram(colours: NDArray[np.uint8], weights: NDArray[np.bool_] | None = No
 
 def _change(small: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Summed change a cell ``(T, 7, 7)``, and which pixels changed ``(T, 42, 42)``; the first frame changes nothing."""
-    difference = np.zeros(small.shape[:3], np.uint16)
-    later, earlier = small[1:], small[:-1]
-    difference[1:] = (np.maximum(later, earlier) - np.minimum(later, earlier)).sum(axis=-1, dtype=np.uint16)
+    difference = np.zeros(small.shape[1:], np.uint16)
+    for plane in small:
+        later, earlier = plane[1:], plane[:-1]
+        difference[1:] += np.maximum(later, earlier) - np.minimum(later, earlier)
     changed = difference > CHANGE_THRESHOLD
-    return _by_cell(np.where(changed, difference, 0)), changed
+    return _by_cell(difference * changed), changed
 
 
-def _by_cell(values: NDArray[np.generic]) -> NDArray[np.int32]:
-    grid = values.reshape(len(values), GRID, CELL, GRID, CELL)
-    return grid.sum(axis=(2, 4), dtype=np.int32)
+def _by_cell(values: NDArray[Any]) -> NDArray[np.int32]:
+    """Sums over the pixels of each cell: ``(T, 42, 42)`` → ``(T, 7, 7)``."""
+    rows = values.reshape(len(values), GRID, CELL, HALF).sum(axis=2, dtype=np.int32)
+    return rows.reshape(len(values), GRID, GRID, CELL).sum(axis=3)
 
 
 def _movement(small: NDArray[np.uint8]) -> NDArray[np.int32]:
     """How much better each frame matches the last one shifted one way than the other: ``(T, 2 * SHIFTS, 7, 7)``."""
-    grey = small.sum(axis=-1, dtype=np.int16)
+    grey = small.sum(axis=0, dtype=np.int16)
     moved = np.zeros((len(grey), 2 * len(SHIFTS), GRID, GRID), np.int32)
     for k, shift in enumerate(SHIFTS):
-        for axis in (2, 1):
-            forth = _mismatch(grey, shift, axis)
-            back = _mismatch(grey, -shift, axis)
-            moved[1:, 2 * k + (axis == 1)] = _by_cell(back - forth)
+        moved[1:, 2 * k] = _by_cell(_shifted(grey, shift, 2))
+        moved[1:, 2 * k + 1] = _by_cell(_shifted(grey, shift, 1))
     return moved
 
 
-def _mismatch(grey: NDArray[np.int16], shift: int, axis: int) -> NDArray[np.int16]:
-    return np.abs(grey[1:] - np.roll(grey[:-1], shift, axis=axis))
+def _shifted(grey: NDArray[np.int16], shift: int, axis: int) -> NDArray[np.int16]:
+    """Mismatch when the last frame is shifted back, less that when it is shifted forth; 0 at the edges."""
+    ahead, behind, inner = (
+        tuple(span if a == axis else slice(None) for a in range(3))
+        for span in (slice(2 * shift, None), slice(None, -2 * shift), slice(shift, -shift))
+    )
+    now, last = grey[1:][inner], grey[:-1]
+    score = np.zeros_like(grey[1:])
+    np.subtract(np.abs(now - last[ahead]), np.abs(now - last[behind]), out=score[inner])
+    return score
 
 
 def _motion(
@@ -159,10 +168,14 @@ def _maps(
     cells: NDArray[np.float32], responses: NDArray[np.int32], change: NDArray[np.int32], moved: NDArray[np.int32]
 ) -> NDArray[np.uint8]:
     rows = len(cells)
-    pixels = cells.reshape(rows, GRID * GRID, CELL * CELL, 3)
-    mean = pixels.sum(axis=2) // (CELL * CELL)
-    spread = pixels.max(axis=2) - pixels.min(axis=2)
-    signed = moved[:, 2 - 2 : 2].reshape(rows, 2, -1).transpose(0, 2, 1) // 64 + 128
+    mean = (cells @ _colour_sums()).astype(np.int32) // (CELL * CELL)
+    signed = moved[:, :2].reshape(rows, 2, -1).transpose(0, 2, 1) // 64 + 128
     energy = change.reshape(rows, -1, 1) // 32
-    parts = [responses[..., :MAP_FILTERS] // 32, mean, spread[..., :2], energy, signed]
+    parts = [responses[..., :MAP_FILTERS] // 32, mean, energy, signed]
     return np.concatenate(parts, axis=2).clip(0, 255).astype(np.uint8).reshape(rows, GRID, GRID, -1)
+
+
+@lru_cache(maxsize=1)
+def _colour_sums() -> NDArray[np.float32]:
+    """Sums red, green and blue of a cell: ``(3 * CELL * CELL, 3)``."""
+    return np.repeat(np.eye(3, dtype=np.float32), CELL * CELL, axis=0)
