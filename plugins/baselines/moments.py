@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reelbench.data import Example
+from reelbench.plugins.layers.frames import segment_means
+
+if TYPE_CHECKING:
+    import torch
+
+    from reelbench.batching import Padded
+    from reelbench.data import FeatureSpec
 
 PIECES = 6
 
@@ -42,3 +49,16 @@ def ranked(candidates: Sequence[Any] | NDArray[Any], scores: Sequence[float] | N
     """Candidates as lists, best first; ties keep the candidates' order."""
     order = np.argsort(-np.asarray(scores)[: len(candidates)], kind="stable")
     return [[float(t) for t in candidates[i]] for i in order]
+
+
+def rank_batch(candidates: Padded, scores: torch.Tensor) -> list[list[list[float]]]:
+    """Each example's candidates ``(B, K, 2)``, best first by ``(B, K)``."""
+    rows = zip(candidates.data, candidates.lengths.tolist(), scores, strict=True)
+    return [ranked(c[:n].tolist(), s[:n].tolist()) for c, n, s in rows]
+
+
+def located_means(example: Example, specs: Mapping[str, FeatureSpec]) -> NDArray[np.float32]:
+    """Mean features of each candidate, and its start and end as shares of the video: ``(K, D + 2)``."""
+    candidates = candidates_of(example)
+    place = (candidates / example["duration_s"]).astype(np.float32)
+    return np.concatenate([segment_means(example["video"], candidates, specs), place], axis=1)

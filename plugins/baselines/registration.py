@@ -9,11 +9,14 @@ from reelbench.plugins.baselines.frequency_prior import FrequencyPrior
 from reelbench.plugins.baselines.linear import Linear, MixtureOfExperts
 from reelbench.plugins.baselines.majority import Majority
 from reelbench.plugins.baselines.mean_map import MeanMap
+from reelbench.plugins.baselines.mean_pool import MeanPool
 from reelbench.plugins.baselines.nearest_neighbour import NearestNeighbour
 from reelbench.plugins.baselines.text_only import TextOnly
+from reelbench.plugins.baselines.video_only import VideoOnly
+from reelbench.plugins.baselines.vse import VSE
 
 
 @hookimpl
 def reelbench_methods() -> list[type[Method]]:
     """Every baseline."""
-    return [Chance, Majority, FrequencyPrior, MeanMap, TextOnly, NearestNeighbour, Linear, MixtureOfExperts]
+    return [Chance, Majority, FrequencyPrior, MeanMap, TextOnly, VideoOnly, NearestNeighbour, MeanPool, Linear, MixtureOfExperts, VSE]

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from reelbench.plugins.baselines.identities import REACH, as_labels, as_tables
 from reelbench.plugins.baselines.losses import link_loss, vote_loss
-from reelbench.plugins.baselines.moments import ranked
+from reelbench.plugins.baselines.moments import rank_batch
 from reelbench.plugins.baselines.networks import BlankContext, PairScorer, WordAverage, one_hidden
 
 if TYPE_CHECKING:
@@ -82,9 +82,7 @@ class MomentReader(nn.Module):
 
     def predict(self, batch: Batch, protocol: str) -> dict[str, Any]:
         """Candidates, best first."""
-        candidates, scores = batch["candidates"], self(batch)
-        rows = zip(candidates.data, candidates.lengths.tolist(), scores, strict=True)
-        return {"segments": [ranked(c[:n].tolist(), s[:n].tolist()) for c, n, s in rows]}
+        return {"segments": rank_batch(batch["candidates"], self(batch))}
 
 
 class MentionReader(nn.Module):

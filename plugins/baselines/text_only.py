@@ -85,10 +85,10 @@ def _choices(example: Example, ctx: Context) -> Example:
 
 
 def _blanks(example: Example, ctx: Context) -> Example:
-    answers, targets = ctx.data.spaces["answers"], example.targets
-    if targets is not None:
-        targets = {"answer": answers.index(targets["answer"]) if targets["answer"] in answers else -100}
-    return Example(example.id, {"words": _encode(example["sentence"], ctx), "blank": int(example["blank"])}, targets)
+    from reelbench.plugins.baselines.video_only import answer_number
+
+    fields = {"words": _encode(example["sentence"], ctx), "blank": int(example["blank"])}
+    return Example(example.id, fields, answer_number(example.targets, ctx))
 
 
 def _segments(example: Example, ctx: Context) -> Example:

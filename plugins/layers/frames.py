@@ -41,12 +41,12 @@ def segment_means(video: Mapping[str, Any], segments: NDArray[Any], specs: Mappi
     return _beside([_means(_vectors(video[name]), segments * spec.rate_hz) for name, spec in specs.items()])
 
 
-def feature_moments(source: TrainingSource, relation: str, field: str = "video") -> dict[str, Any]:
-    """Mean and deviation of each feature over some training clips: ``{"mean": (D,), "scale": (D,)}``."""
+def feature_moments(source: TrainingSource, relation: str, field: str = "video", *, track: bool = False) -> dict[str, Any]:
+    """Mean and deviation of each feature over some training clips (or tracks): ``{"mean": (D,), "scale": (D,)}``."""
     clips = [c for e in source.relation(relation) for c in _listed(e[field])]
     chosen = source.rng.permutation(len(clips))[:MOMENT_CLIPS]
     modalities = tuple(source.features)
-    return moments_of(np.concatenate([sample_frames(source.read(clips[i]), modalities, 8) for i in chosen]))
+    return moments_of(np.concatenate([sample_frames(source.read(clips[i], track=track), modalities, 8) for i in chosen]))
 
 
 def moments_of(rows: NDArray[np.float32]) -> dict[str, Any]:
