@@ -64,6 +64,12 @@ class TrainingError(ReelbenchError):
     exit_code = 6
 
 
+class ExecutorError(ReelbenchError):
+    """The processes that run stages cannot be started."""
+
+    exit_code = 8
+
+
 class TrackingError(ReelbenchError):
     """The MLflow store cannot be reached or read."""
 

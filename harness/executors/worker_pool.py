@@ -9,14 +9,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import Any
 
+from reelbench.errors import ExecutorError
 from reelbench.executors import Event, Executor, Job, Surroundings
 
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -66,7 +71,8 @@ class _Worker:
 
     def _spawn(self) -> None:
         self.connection, theirs = _SPAWN.Pipe()
-        with _one_thread():
+        self.ready = False
+        with _one_thread(), _no_main():
             self.process = _SPAWN.Process(target=_serve, args=(theirs, self.surroundings, self.name, os.getpid()), name=self.name)
             self.process.start()
         theirs.close()
@@ -80,6 +86,9 @@ class _Worker:
         try:
             while self.connection.poll():
                 event: Event = self.connection.recv()
+                if event.kind == "ready":
+                    self.ready = True
+                    continue
                 events.append(event)
                 if event.kind in ("finished", "failed"):
                     self.job = None
@@ -88,20 +97,23 @@ class _Worker:
         return events if self.process.is_alive() else events + self._replace()
 
     def _replace(self) -> list[Event]:
-        """Report the lost job, if any, and start a fresh process."""
+        """Report the lost job, if any, and start a fresh process.
+
+        Raises
+        ------
+        ExecutorError
+            If the worker died before it could take a job: a fresh one would, too.
+        """
         self.process.join()
+        if not self.ready:
+            raise ExecutorError(f"{self.name} could not start (exit status {self.process.exitcode}); the lines above say why. Try --executor in-process")
         job, self.job = self.job, None
         self._spawn()
         if job is None:
             return []
-        code = self.process_exit(job)
-        return [Event("failed", job.fingerprint, code, self.name)]
-
-    def process_exit(self, job: Job) -> dict[str, Any]:
-        """The failure record of a job whose worker died."""
         from reelbench.executors.work import lost_worker
 
-        return lost_worker(job, self.name)
+        return [Event("failed", job.fingerprint, lost_worker(job, self.name), self.name)]
 
     def stop(self, kill: bool) -> None:
         if kill or self.job is not None:
@@ -116,31 +128,41 @@ class _Worker:
             self.process.join()
 
 
-class _one_thread:
+@contextmanager
+def _one_thread() -> Iterator[None]:
     """Environment for a child: compute libraries read it when they load, so it must be set before the spawn."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            os.environ.update({} if value is None else {name: value})
 
-    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
-    def __enter__(self) -> None:
-        self.before = {n: os.environ.get(n) for n in self.names}
-        os.environ.update(dict.fromkeys(self.names, "1"))
-
-    def __exit__(self, *_: object) -> None:
-        for name, value in self.before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """Hide the main module, which a spawned child would otherwise run again before its own work."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _serve(connection: Connection, surroundings: Surroundings, name: str, parent: int) -> None:
     """A worker's life: load plugins once, then one job after the other until the pipe closes."""
+    early: list[int] = []  # a SIGTERM that came before the stage it was meant for began
+    remember = lambda *_: early.append(1)  # noqa: E731
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, remember)
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-    from reelbench.executors.work import Workbench, execute
+    from reelbench.executors.work import Workbench, execute, interrupted_job
 
     bench = Workbench(surroundings)
+    connection.send(Event("ready", "", {}, name))
     lock = threading.Lock()
     while True:
         try:
@@ -153,8 +175,9 @@ def _serve(connection: Connection, surroundings: Surroundings, name: str, parent
                 connection.send(Event(kind, job.fingerprint, payload, name))
 
         signal.signal(signal.SIGTERM, _interrupted)
-        record = execute(job, bench, send, name)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        record = interrupted_job(job, name) if early else execute(job, bench, send, name)
+        signal.signal(signal.SIGTERM, remember)
+        early.clear()
         send("finished" if record["status"] == "finished" else "failed", record)
 
 
