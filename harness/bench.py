@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from reelbench.device import resolve_device
 from reelbench.errors import UnknownNameError
 from reelbench.executors import Executor, Surroundings, default_workers
+from reelbench.lifecycle import LifeCycle
 from reelbench.plan import OpenDataset, Plan, build_plan
 from reelbench.running import Cached, Outcome, Runner, needed
 from reelbench.stages import Stage
@@ -90,7 +91,7 @@ class Bench:
         for name, plugin in joined.items():
             manager.register(plugin, name)
         try:
-            return self._run(manager.hook, StageLease(self.surroundings.workspace))
+            return self._run(LifeCycle(manager, self.say), StageLease(self.surroundings.workspace))
         finally:
             for name in joined:
                 manager.unregister(name=name)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reelbench.executors import Event, Executor, Job, Surroundings
-from reelbench.executors.work import Workbench, execute
+from reelbench.executors.work import Workbench, execute, interrupted_job
 
 
 class InProcess(Executor):
@@ -17,6 +17,7 @@ class InProcess(Executor):
         super().__init__(surroundings, 1)
         self._bench = Workbench(surroundings)
         self._waiting: list[Job] = []
+        self._running = self._stopping = False
 
     @property
     def idle(self) -> int:
@@ -39,13 +40,19 @@ class InProcess(Executor):
         def emit(kind: str, payload: Mapping[str, Any]) -> None:
             seen.append(Event(kind, job.fingerprint, payload, "main"))
 
-        record = execute(job, self._bench, emit, "main")
+        self._running = True
+        try:
+            record = interrupted_job(job, "main") if self._stopping else execute(job, self._bench, emit, "main")
+        finally:
+            self._running = False
         kind = "finished" if record["status"] == "finished" else "failed"
         return [*seen, Event(kind, job.fingerprint, record, "main")]
 
     def interrupt(self) -> None:
-        """Nothing runs while the caller does."""
-        self._waiting.clear()
+        """Stop the running stage; called by a signal's handler, so in the middle of it. A waiting one will not start."""
+        self._stopping = True
+        if self._running:
+            raise KeyboardInterrupt
 
     def close(self, *, kill: bool = False) -> None:
         """Nothing was started."""

@@ -28,6 +28,7 @@ NAMING = (
     "label", "family", "fingerprint", "config", "origins", "benchmark", "task", "protocol", "split", "settings",
 )  # fmt: skip
 RECORDED_VERSIONS = ("reelbench", "torch", "numpy", "scipy", "lightning-fabric", "pycocoevalcap", "mlflow")
+_INTERRUPTED = {"status": "interrupted", "error": "interrupted; run the same command again to resume"}
 
 
 @dataclass
@@ -65,7 +66,7 @@ def execute(job: Job, bench: Workbench, emit: Emit, worker: str) -> dict[str, An
     try:
         outcome: dict[str, Any] = {"status": "finished", **_STAGES[job.kind](job, bench, emit)}
     except KeyboardInterrupt:
-        outcome = {"status": "interrupted", "error": "interrupted; run the same command again to resume"}
+        outcome = dict(_INTERRUPTED)
     except ReelbenchError as error:
         outcome = {"status": "failed", "error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
     except Exception as error:
@@ -73,6 +74,11 @@ def execute(job: Job, bench: Workbench, emit: Emit, worker: str) -> dict[str, An
     record = _shared_fields(job, started, worker) | outcome
     _keep(job.folder, record)
     return record
+
+
+def interrupted_job(job: Job, worker: str) -> dict[str, Any]:
+    """The record of a job that was handed out and never began."""
+    return _shared_fields(job, time.time(), worker) | _INTERRUPTED
 
 
 def _keep(folder: Path, record: Mapping[str, Any]) -> None:
