@@ -97,6 +97,7 @@ class PhaseLoop:
         self.total_steps = phase.steps or phase.epochs * self.steps_per_epoch
         self.window = max(SHORTEST_WINDOW, min(LONGEST_WINDOW, self.total_steps // 100))
         self._pending: list[Mapping[str, torch.Tensor]] = []
+        self._newest: torch.Tensor | None = None
 
     def run(self, resumed: Checkpoint | None) -> None:
         """Train to the phase's end, or raise."""
@@ -196,6 +197,7 @@ class PhaseLoop:
             losses = named_losses(method.training_step(self.session.module, batch, ctx), method.name)
         fabric.backward(losses["loss"] / group if group > 1 else losses["loss"])
         self._pending.append({name: loss.detach() for name, loss in losses.items()})
+        self._newest = self._pending[-1]["loss"]
 
     # --- between steps ------------------------------------------------------------------------------------------
 
@@ -207,8 +209,8 @@ class PhaseLoop:
         """Progress, limits, Ctrl-C, and a checkpoint where one is due."""
         now = time.monotonic()
         self._next_look = now + LOOK_EVERY_S
-        if self.progress.due and self._pending:
-            self.progress.at(self.state.step, loss=float(self._pending[-1]["loss"]), phase=self.phase.name)
+        if self.progress.due and self._newest is not None:
+            self.progress.at(self.state.step, loss=float(self._newest), phase=self.phase.name)
         self.session.limits.check(f"{self._where}, step {self.state.step} of {self.total_steps}")
         if self.session.interrupts.pending or now >= self._next_save:
             self.save()
