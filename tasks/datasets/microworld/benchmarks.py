@@ -13,7 +13,7 @@ BENCHMARKS = (
     BenchmarkSpec("retrieval", "sentence", "one clip a story in the gallery, one sentence each"),
     BenchmarkSpec("retrieval", "paragraph", "whole stories in the gallery, five sentences each"),
     BenchmarkSpec("localization", "candidates", "21 candidates of six chunks of 5 s, four annotators"),
-    BenchmarkSpec("localization", "spans", "free spans in 30 s, the action's own seconds"),
+    BenchmarkSpec("localization", "spans", "free spans in 30 s, the exact seconds of the clip"),
     BenchmarkSpec("detection", "events", "actions that training has, in a story of 30 s"),
     BenchmarkSpec("reidentification", "grounding", "five clips in order; mentions to tracks"),
     BenchmarkSpec("reidentification", "video", "five clips in order; tracks to tracks"),

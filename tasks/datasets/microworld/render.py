@@ -14,7 +14,7 @@ from reelbench.tasks.datasets.microworld.sizes import Corpus
 from reelbench.tasks.datasets.microworld.sprites import objects, people
 from reelbench.tasks.datasets.microworld.staging import FRAME_SIZE, OFFSCREEN, Stage
 from reelbench.tasks.datasets.microworld.streams import Stream
-from reelbench.tasks.datasets.microworld.world import GENDERS, OBJECTS, PLACES, SHIRTS, TROUSERS, Levels
+from reelbench.tasks.datasets.microworld.world import GENDERS, LEGS, OBJECTS, PLACES, SHIRTS, Levels
 from reelbench.tasks.datasets.microworld.world import HAIRS as HAIR_LEVELS
 from reelbench.tasks.datasets.microworld.world import SKINS as SKIN_LEVELS
 
@@ -87,4 +87,4 @@ def _colour_table(stream: Stream, story: Story) -> NDArray[np.uint32]:
 
 
 def _person_colours(person: Person) -> list[Levels]:
-    return [SKIN_LEVELS[person.skin], HAIR_LEVELS[person.hair], SHIRTS[person.shirt], TROUSERS]
+    return [SKIN_LEVELS[person.skin], HAIR_LEVELS[person.hair], SHIRTS[person.shirt], LEGS[person.gender]]

@@ -38,7 +38,7 @@ VERB_WEIGHTS = {"walk": 5, "run": 4, "carry": 12, "push": 10, "throw": 6, "take"
 PLAIN_WEIGHT = 3
 MOVE_PERCENT = 60
 STEPS = {"": 2, "slowly": 1, "quickly": 3}
-RUN_STEP = 4
+FAST_STEPS = {"run": 5, "throw": 4}
 ROOM = {"left": 60, "right": 60, "up": 48, "down": 48}
 
 
@@ -81,7 +81,7 @@ class Event:
     @property
     def step(self) -> int:
         """Pixels a frame of what moves; also the tempo of what does not."""
-        return RUN_STEP if self.verb in {"run", "throw"} else STEPS[self.manner]
+        return FAST_STEPS.get(self.verb, STEPS[self.manner])
 
     @property
     def handles_object(self) -> bool:
@@ -165,8 +165,7 @@ def _event(
     start = first + stream.between(2, 4)
     stop = last - stream.between(1, 3)
     if verb.directed:
-        step = RUN_STEP if verb.name in {"run", "throw"} else STEPS[manner]
-        stop = min(stop, start + ROOM[direction] // step)
+        stop = min(stop, start + ROOM[direction] // FAST_STEPS.get(verb.name, STEPS[manner]))
     return Event(
         first, last, start, stop, place, verb.name, direction, manner, actor, recipient, holder, tuple(visible)
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reelbench.errors import DatasetError, UnknownNameError
 
 VERSION = 0
-REVISION = 2
+REVISION = 5
 """Raised with every change of the generator's output, so that no cache of an older one is taken for it."""
 
 

@@ -17,7 +17,11 @@ SAMPLES_PER_SECOND = SAMPLES_PER_FRAME * FRAMES_PER_SECOND
 SINE = np.array([round(127 * math.sin(2 * math.pi * i / 256)) for i in range(256)], np.int16)
 HUM_HZ = tuple(52 + 32 * i for i in range(8))
 VOICE_HZ = (340, 404, 468, 532)
-THUMP_HZ = {"walk": 596, "carry": 596, "run": 628, "push": 660, "jump": 692, "take": 724, "drop": 756, "dance": 788}
+STEP_HZ, THUD_HZ = 596, 724
+THUMP_HZ = {
+    **dict.fromkeys(("walk", "carry", "run", "push", "dance"), STEP_HZ),
+    **dict.fromkeys(("jump", "take", "drop"), THUD_HZ),
+}
 THUMP_AMPLITUDE, VOICE_AMPLITUDE, HUM_AMPLITUDE = 36, 40, 8
 
 

@@ -39,6 +39,10 @@ POSES = (
     "arms_out",
     "sing",
     "air",
+    "lift_a",
+    "lift_b",
+    "push_a",
+    "push_b",
 )
 POSE = {name: index for index, name in enumerate(POSES)}
 
@@ -48,24 +52,33 @@ _TORSO: list[Rect] = [(7, 15, 4, 12, SHIRT)]
 _SKIRT: list[Rect] = [(15, 19, 2, 14, LEGS)]
 _ARMS_DOWN: list[Rect] = [(8, 15, 2, 4, SKIN), (8, 15, 12, 14, SKIN)]
 
+_STRIDES: list[list[Rect]] = [[(15, 24, 2, 5, LEGS), (15, 24, 11, 14, LEGS)], [(15, 24, 6, 10, LEGS)]]
 _LEGS: dict[str, list[Rect]] = {
     "stand": [(15, 24, 4, 7, LEGS), (15, 24, 9, 12, LEGS)],
-    "step_a": [(15, 24, 2, 5, LEGS), (15, 24, 11, 14, LEGS)],
-    "step_b": [(15, 24, 6, 10, LEGS)],
+    "step_a": _STRIDES[0],
+    "step_b": _STRIDES[1],
     "run_a": [(15, 20, 1, 5, LEGS), (15, 19, 11, 16, LEGS)],
     "run_b": [(15, 24, 6, 9, LEGS), (16, 19, 9, 14, LEGS)],
     "sit": [(19, 24, 4, 16, LEGS)],
     "air": [(15, 20, 4, 7, LEGS), (15, 20, 9, 12, LEGS)],
+    "lift_a": _STRIDES[0],
+    "lift_b": _STRIDES[1],
+    "push_a": [(15, 20, 2, 6, LEGS), (20, 24, 0, 4, LEGS), (15, 24, 9, 12, LEGS)],
+    "push_b": [(15, 24, 5, 8, LEGS), (15, 20, 8, 12, LEGS), (20, 24, 6, 10, LEGS)],
 }
 _ARMS: dict[str, list[Rect]] = {
     "run_a": [(8, 10, 0, 4, SKIN), (9, 11, 12, 16, SKIN)],
     "run_b": [(8, 10, 12, 16, SKIN), (11, 13, 0, 4, SKIN)],
-    "wave_a": [(8, 15, 2, 4, SKIN), (0, 9, 13, 16, SKIN)],
-    "wave_b": [(8, 15, 2, 4, SKIN), (5, 8, 12, 16, SKIN)],
+    "wave_a": [(8, 15, 2, 4, SKIN), (0, 10, 12, 16, SKIN)],
+    "wave_b": [(8, 15, 2, 4, SKIN), (8, 18, 12, 16, SKIN)],
+    "lift_a": [(0, 10, 1, 4, SKIN), (0, 10, 12, 15, SKIN)],
+    "lift_b": [(0, 10, 1, 4, SKIN), (0, 10, 12, 15, SKIN)],
+    "push_a": [(8, 10, 11, 16, SKIN), (12, 14, 11, 16, SKIN)],
+    "push_b": [(8, 10, 11, 16, SKIN), (12, 14, 11, 16, SKIN)],
     "reach": [(8, 15, 2, 4, SKIN), (8, 11, 12, 16, SKIN)],
-    "arms_in": [(9, 12, 5, 11, SKIN)],
-    "arms_out": [(8, 11, 0, 4, SKIN), (8, 11, 12, 16, SKIN)],
-    "sing": [(9, 14, 7, 9, SKIN), (4, 6, 7, 9, LEGS)],
+    "arms_in": [(8, 13, 4, 12, SKIN)],
+    "arms_out": [(7, 11, 0, 4, SKIN), (7, 11, 12, 16, SKIN)],
+    "sing": [(9, 14, 5, 11, SKIN), (3, 6, 6, 10, LEGS)],
     "air": [(2, 9, 1, 4, SKIN), (2, 9, 12, 15, SKIN)],
     "side": [(8, 15, 7, 9, SKIN)],
     "back": [(8, 15, 2, 4, SKIN), (8, 15, 12, 14, SKIN), (0, 6, 5, 11, HAIR)],

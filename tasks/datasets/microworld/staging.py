@@ -19,18 +19,19 @@ from reelbench.tasks.datasets.microworld.streams import Stream
 FRAME_SIZE = 84
 RENDERINGS = ("a", "b")
 OFFSCREEN = -64
-EDGE, HORIZON = 2, 16
+EDGE, HORIZON = 2, 18
 MAX_X, MAX_Y = FRAME_SIZE - PERSON_SHAPE[1], FRAME_SIZE - PERSON_SHAPE[0]
 STEP_OF = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1), "": (0, 0)}
 AHEAD = {"left": (-11, 13), "right": (17, 13), "up": (3, -9), "down": (3, 24)}
 HAND = (12, 10)
+OVERHEAD = (3, -8)
 FOOT = (14, 14)
 
 CYCLES = {
     "walk": ("step_a", "step_b"),
-    "carry": ("step_a", "step_b"),
+    "carry": ("lift_a", "lift_b"),
     "run": ("run_a", "run_b"),
-    "push": ("reach", "step_a"),
+    "push": ("push_a", "push_b"),
     "throw": ("reach",),
     "jump": ("stand", "air"),
     "spin": ("stand", "side", "back", "side"),
@@ -38,12 +39,12 @@ CYCLES = {
     "dance": ("sway_left", "sway_right"),
     "sit": ("sit",),
     "clap": ("arms_in", "arms_out"),
-    "sing": ("sing",),
+    "sing": ("sing", "stand"),
     "take": ("bend",),
-    "drop": ("bend",),
+    "drop": ("reach",),
     "give": ("reach",),
 }
-TEMPO = {1: 4, 2: 2, 3: 1, 4: 1}
+TEMPO = {1: 4, 2: 2, 3: 1, 4: 1, 5: 1}
 """Frames that a pose of a cycle lasts, by the event's step."""
 
 
@@ -112,8 +113,6 @@ def _poses(event: Event) -> list[int]:
     cycle, lasts = CYCLES[event.verb], TEMPO[event.step]
     acting = range(event.action_last - event.action_first)
     poses = [cycle[i // lasts % len(cycle)] for i in acting]
-    if event.verb == "carry":
-        poses = ["step_a" if pose == "step_a" else "reach" for pose in poses]
     before, after = event.action_first - event.first, event.last - event.action_last
     return [POSE[pose] for pose in ["stand"] * before + poses + ["stand"] * after]
 
@@ -155,6 +154,9 @@ def _thing(stage: Stage, event: Event, path: NDArray[np.int16]) -> NDArray[np.in
     elif event.verb == "give":
         part = np.clip(np.arange(n) - (event.action_first - event.first), 0, 8)[:, None]
         place = hand + (xy[event.recipient] + np.array((3, 10)) - hand) * part // 8
+    elif event.verb == "carry":
+        lifted = (np.arange(event.first, event.last) >= event.action_first)[:, None]
+        place = np.where(lifted, actor + np.array(OVERHEAD), hand)
     elif event.verb == "push":
         place = actor + np.array(AHEAD[event.direction])
     elif event.verb == "throw":

@@ -26,6 +26,9 @@ MAP_FILTERS = 10
 MAP_STRIDE = 2
 PERSON_STRIDE = 4
 SHIFTS = (1, 2)
+SHAPE = (8, 6)  # the moving region is seen as so many squares around its middle
+SQUARE = 2
+LAGS = (1, 2, 4)
 CHANGE_THRESHOLD = 24
 """A half-resolution pixel has changed when its red, green and blue together differ by more than this."""
 
@@ -43,9 +46,9 @@ VISION_SPECS = {
     ),
     "motion": FeatureSpec(
         "motion",
-        (COLOURS + 4 * len(SHIFTS) + 2 * GRID + 2,),
+        (COLOURS + 4 * len(SHIFTS) + 2 * GRID + SHAPE[0] * SHAPE[1] + 2 + len(LAGS),),
         FRAME_HZ,
-        doc="colours of what moves, which way, and where",
+        doc="colours of what moves, which way, where, in what shape, how much, and how steadily",
     ),
 }
 
@@ -160,8 +163,28 @@ def _motion(
     energy = change.sum(axis=(1, 2))[:, None]
     where = np.concatenate([change.sum(axis=1), change.sum(axis=2)], axis=1)
     count = changed.sum(axis=(1, 2))[:, None]
-    parts = [after / 4, ways / 4096, where / 4096, energy / 8192, count / 64]
+    parts = [after / 4, ways / 4096, where / 4096, _shape(changed) / 2, energy / 8192, count / 64, _steadiness(count)]
     return np.sqrt(np.concatenate(parts, axis=1, dtype=np.float32)).astype(np.float16)
+
+
+def _shape(changed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many pixels changed in each square around the middle of the change: ``(T, 48)``."""
+    t, y, x = np.nonzero(changed)
+    frames = len(changed)
+    total = np.maximum(np.bincount(t, minlength=frames), 1)
+    middle = [np.bincount(t, weights=v, minlength=frames).astype(np.int64) // total for v in (y, x)]
+    row, column = (
+        ((v - m[t]) // SQUARE + side // 2).clip(0, side - 1)
+        for v, m, side in zip((y, x), middle, SHAPE, strict=True)
+    )
+    square = (t * SHAPE[0] + row) * SHAPE[1] + column
+    return np.bincount(square, minlength=frames * SHAPE[0] * SHAPE[1]).reshape(frames, -1)
+
+
+def _steadiness(count: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Whether as much changed some frames ago as now: ``(T, LAGS)``."""
+    before = [np.concatenate([np.zeros((lag, 1), np.int64), count[:-lag]]) for lag in LAGS]
+    return np.concatenate([np.minimum(count, earlier) for earlier in before], axis=1, dtype=np.float32) / 64
 
 
 def _maps(

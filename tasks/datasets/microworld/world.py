@@ -54,7 +54,7 @@ SHIRTS: dict[str, Levels] = {
         "black": "000",
     }.items()
 }
-TROUSERS = levels("111")
+LEGS = {"man": levels("111"), "woman": levels("312")}
 SKINS = (levels("321"), levels("110"))
 HAIRS = (levels("101"), levels("331"))
 
