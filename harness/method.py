@@ -138,6 +138,8 @@ class Upstream:
         Own parameter prefixes that stay frozen in every phase.
     assets
         Names of assets taken from it instead of computed again.
+    shared
+        Whether all seeds of the consumer start from one fit, of seed 0, instead of from one of their own seed.
     predicts
         ``(task, relation, split)``: predict the task's columns for that relation's examples; the phase whose
         ``relation`` is this upstream's name sees them with the columns as extra targets.
@@ -151,6 +153,7 @@ class Upstream:
     parameters: Mapping[str, str] = field(default_factory=lambda: {"": ""})
     frozen: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
+    shared: bool = False
     predicts: tuple[str, str, str] | None = None
 
 

@@ -220,6 +220,7 @@ class _Builder:
 
     def _upstream(self, up: Upstream, method: Method, variant: str, preset: str, overrides: Mapping[str, Any], dataset: str, seed: int) -> Stage:
         """The fit that ``up`` names, or the prediction made with it."""
+        seed = 0 if up.shared else seed
         other = method if up.method is None else self.registry.method(up.method)
         own = other is method
         chosen = up.variant or (variant if own else FULL)
@@ -227,6 +228,8 @@ class _Builder:
         if up.predicts is None:
             return fit
         task, relation, split = up.predicts
+        if split not in self.open_dataset(dataset).relations.get(relation, ()):
+            raise SkippedPair(f"dataset {dataset} has no relation {relation!r} in split {split!r}, which upstream {up.name!r} predicts")
         resolved = resolve(other, up.recipe, fit.spec["variant"], fit.spec["preset"], overrides if own else {})
         spec = {k: fit.spec[k] for k in _NAMING} | {
             "task": task, "relation": [relation, split], "settings": resolved.settings.model_dump(), "config": fit.spec["config"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -185,9 +186,9 @@ def _examine_phases(recorder: Recorder, subject: Subject, fit: Any, data: Any) -
 
     for phase in fit.phases:
         place = f"{subject.place}/{phase.name}"
-        passed &= recorder.run("examples", place, lambda phase=phase: parts.check_examples(fit, phase, data))
+        passed &= recorder.run("examples", place, partial(parts.check_examples, fit, phase, data))
         if type(fit.method).fit_phase is None:
-            passed &= recorder.run("training_step", place, lambda phase=phase: step(phase))
+            passed &= recorder.run("training_step", place, partial(step, phase))
     if passed and missed:
         recorder.run("gradients", subject.place, lambda: parts.check_reached(missed))
     return passed
@@ -204,5 +205,5 @@ def _examine_predictions(recorder: Recorder, subject: Subject) -> None:
 
     for benchmark, split in subject.served():
         place = f"{subject.place}/{benchmark.task}:{benchmark.protocol}"
-        if recorder.run("predict", place, lambda b=benchmark, s=split: predict(b, s)):
-            recorder.run("alone", place, lambda b=benchmark, s=split: served.check_alone(subject, b, s, made[b]))
+        if recorder.run("predict", place, partial(predict, benchmark, split)):
+            recorder.run("alone", place, partial(served.check_alone, subject, benchmark, split, made[benchmark]))

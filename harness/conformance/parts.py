@@ -89,13 +89,13 @@ def check_step(fit: Fit, phase: Phase, data: DataInfo) -> tuple[set[str], str]:
     frozen = (*phase.frozen, *(prefix for up in fit.ups for prefix in up.frozen))
     freeze(module, frozen, frozenset(n for n, p in module.named_parameters() if p.requires_grad))
     losses = _stepped(fit, phase, data, module)
-    trained = {n: p.grad for n, p in module.named_parameters() if p.requires_grad}
-    reached = {n for n, g in trained.items() if g is not None}
-    for name in reached:
-        if not bool(torch.isfinite(trained[name]).all()):
+    trained = {n for n, p in module.named_parameters() if p.requires_grad}
+    reached = {n: p.grad for n, p in module.named_parameters() if p.grad is not None}
+    for name, gradient in reached.items():
+        if not bool(torch.isfinite(gradient).all()):
             raise Broken(f"the gradient of {name!r} is not finite; look for a log, a division or a square root at 0")
     shown = ", ".join(f"{k} {float(v.detach()):.4g}" for k, v in losses.items())
-    return set(trained) - reached, f"{shown}; gradients reach {len(reached)} of {len(trained)} parameters"
+    return trained - set(reached), f"{shown}; gradients reach {len(reached)} of {len(trained)} parameters"
 
 
 def _stepped(fit: Fit, phase: Phase, data: DataInfo, module: torch.nn.Module) -> Mapping[str, torch.Tensor]:

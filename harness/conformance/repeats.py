@@ -54,7 +54,8 @@ def _cut_off(method: Method, after: int) -> Method:
             raise _Killed
         return super(type(self), self).training_step(module, batch, ctx)
 
-    return type(type(method).__name__, (type(method),), {"training_step": training_step})()
+    mortal: type[Method] = type(type(method).__name__, (type(method),), {"training_step": training_step})
+    return mortal()
 
 
 def check_imports(method: Method) -> str:

@@ -44,7 +44,7 @@ def difference(one: Any, other: Any) -> float:
     if isinstance(one, bool | str) or one is None:
         return 0.0 if one == other else float("inf")
     if isinstance(one, int | float):
-        return abs(one - other) / max(1.0, abs(one))
+        return float(abs(one - other) / max(1.0, abs(one)))
     return _of_lists(one, other)
 
 

@@ -6,6 +6,7 @@ import pytest
 from toy_project import plan_of
 
 from reelbench.errors import UnknownNameError, UsageError
+from reelbench.method import Upstream
 from reelbench.plan import Plan, member_seed, plan_fit
 from reelbench.registry import Registry
 
@@ -34,6 +35,20 @@ def test_an_upstream_fit_is_planned_once_for_all_that_start_from_it(registry: Re
 def test_an_upstream_fit_inherits_the_seed_of_what_starts_from_it(registry: Registry) -> None:
     words = [s for s in plan_of(registry, methods=["alpha"]).stages if s.spec["recipe"] == "words"]
     assert [s.spec["seed"] for s in words] == [0, 1]
+
+
+def test_a_shared_upstream_fit_has_seed_0_whatever_the_consumer_s(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = [Upstream(name="language", recipe="words", shared=True)]
+    monkeypatch.setattr(type(registry.method("alpha")), "upstream", lambda self, config, recipe: shared if recipe == "match" else [])
+    fits = [(s.spec["recipe"], s.spec["seed"]) for s in plan_of(registry, methods=["alpha"], seeds=[1, 2]).stages if s.kind == "fit"]
+    assert fits == [("words", 0), ("match", 1), ("match", 2)]
+
+
+def test_an_upstream_that_predicts_for_a_relation_that_is_not_there_is_skipped(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    feeding = [Upstream(name="teaching", recipe="words", predicts=("guessing", "clips", "unlabelled"))]
+    monkeypatch.setattr(type(registry.method("alpha")), "upstream", lambda self, config, recipe: feeding if recipe == "match" else [])
+    (skip,) = plan_of(registry, methods=["alpha", "beta"], seeds=[0]).skipped
+    assert skip.reason == "dataset toy/a has no relation 'clips' in split 'unlabelled', which upstream 'teaching' predicts"
 
 
 def test_the_first_member_of_an_ensemble_has_the_trial_s_own_seed(registry: Registry) -> None:
