@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from reelbench.stages import StageFolder
 from reelbench.tracking.entries import run_kind
 from reelbench.tracking.leases import presence
-from reelbench.tracking.markers import MARKER, recorded_run
+from reelbench.tracking.markers import MARKER, is_refused, recorded_run
 from reelbench.tracking.runs import RunWriter, UnrecordedError
 from reelbench.tracking.store import local_folder
 
@@ -28,10 +28,12 @@ def pending_stages(workspace: Path, shown_uri: str, planned: Collection[str] = (
     return [f for f in finished_folders(workspace) if not recorded_run(f.path, shown_uri) and (f.path.name in planned or not (f.path / MARKER).exists())]
 
 
-def send_pending(writer: RunWriter, planned: Collection[str], say: Callable[[str], None]) -> int:
-    """Send what the store lacks; returns how many runs that made."""
+def send_pending(writer: RunWriter, folders: Sequence[StageFolder], say: Callable[[str], None]) -> int:
+    """Send those that the store still lacks; returns how many runs that made."""
     sent = 0
-    for folder in pending_stages(writer.workspace, writer.store.shown, planned):
+    for folder in folders:
+        if not folder.finished or recorded_run(folder.path, writer.store.shown):
+            continue  # damaged since, or sent meanwhile
         record = folder.record()
         if run_kind(record) is None:
             continue
@@ -50,7 +52,7 @@ def prune(writer: RunWriter) -> int:
     """
     if not presence(writer.workspace).alone():
         return 0
-    held = [f for f in finished_folders(writer.workspace) if recorded_run(f.path, writer.store.shown)]
+    held = [f for f in finished_folders(writer.workspace) if recorded_run(f.path, writer.store.shown) and not is_refused(f.path)]
     if not held or not _artifacts_are_local(writer, held[0]):
         return 0
     for folder in held:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelbench.errors import TrackingError
-from reelbench.stages import Stage
+from reelbench.stages import Stage, StageFolder
 from reelbench.tracking.abandoned import reclaim_abandoned
 from reelbench.tracking.entries import run_kind, stage_naming
-from reelbench.tracking.pending import prune, send_pending
+from reelbench.tracking.markers import recorded_run
+from reelbench.tracking.pending import pending_stages, prune, send_pending
 from reelbench.tracking.runs import RunWriter, UnrecordedError
-from reelbench.tracking.store import Store, redact
+from reelbench.tracking.store import Store, absolute_uri, redact
 from reelbench.tracking.suites import SuiteRun
 from reelbench.tracking.superseding import supersede
 from reelbench.tracking.view import save_views
@@ -41,6 +42,8 @@ class Recording:
         self._running: dict[str, str] = {}
         self._writer: RunWriter | None = None
         self._warned = False
+        planned = {s.fingerprint for s in plan.stages}
+        self._waiting = pending_stages(workspace, redact(absolute_uri(uri)), planned)  # before this plan's own stages finish
 
     def open(self) -> None:
         """Open the store, clear up after killed benches, open the suite's run, send what waited."""
@@ -48,7 +51,7 @@ class Recording:
         reclaim_abandoned(writer)
         self._suite.start(writer)
         self._writer = writer
-        send_pending(writer, {s.fingerprint for s in self.plan.stages}, self.say)
+        send_pending(writer, self._waiting, self.say)
 
     def start(self, stage: Stage) -> None:
         """Create the stage's run."""
@@ -59,7 +62,7 @@ class Recording:
         """Send a finished stage."""
         self._suite.heard(stage, "finished")
         run_id = self._running.pop(stage.fingerprint, None)
-        if self._writer and run_kind(record) is not None:
+        if self._writer and run_kind(record) is not None and (run_id or not self._sent(stage)):
             self._writer.finish(record, run_id)
 
     def fail(self, stage: Stage, record: Mapping[str, Any]) -> None:
@@ -82,13 +85,17 @@ class Recording:
         if self._writer is None:
             self.open()  # the store may be back
         assert self._writer is not None
-        send_pending(self._writer, (), self.say)
+        send_pending(self._writer, pending_stages(self.workspace, self._writer.store.shown), self.say)
         for run_id in self._running.values():
             self._writer.end(run_id, "KILLED", "the bench ended first")
         supersede(self._writer, self.plan.stages)
         save_views(self._writer, self.plan, outcome.get("site"))
         self._suite.finish(self._writer, outcome)
         prune(self._writer)
+
+    def _sent(self, stage: Stage) -> bool:
+        """Whether the stage was sent while the store was tried again, before its turn came."""
+        return recorded_run(StageFolder(self.workspace, stage.kind, stage.fingerprint).path, redact(absolute_uri(self.uri))) is not None
 
     def failed(self, error: Exception) -> None:
         """A store that is away is said once; a stage that cannot be recorded, each; a bug, with its traceback."""

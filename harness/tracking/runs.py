@@ -88,11 +88,14 @@ class RunWriter:
         folder = StageFolder(self.workspace, record["kind"], record["fingerprint"]).path
         with self._sending(record["fingerprint"]):
             run_id = run_id or self.start(record, record["started_ms"])
-            counted = self._counted_twin(record, run_id)
-            if counted is None:
-                self._fill(record, run_id, folder)
-            self._remember(record, folder, counted or run_id)
-        return counted or run_id
+            try:
+                counted = self._counted_twin(record, run_id) or self._fill(record, run_id, folder)
+            except UnrecordedError as error:
+                self.end(run_id, "FAILED", str(error))
+                mark_recorded(folder, run_id, self.store.shown, refused=str(error))
+                raise
+            self._remember(record, folder, counted)
+        return counted
 
     def fail(self, record: Mapping[str, Any], run_id: str | None = None) -> str:
         """Record a failed or interrupted stage with its traceback; returns the run's id."""
@@ -130,13 +133,14 @@ class RunWriter:
 
     # --- what a finished run holds ------------------------------------------------------------------------------
 
-    def _fill(self, record: Mapping[str, Any], run_id: str, folder: Path) -> None:
+    def _fill(self, record: Mapping[str, Any], run_id: str, folder: Path) -> str:
         with self._files(record, folder) as files:
             self._upload(files, run_id)
         links = {"rb.fit_runs": ",".join(self._fits_of(record))} if record["kind"] != "fit" else {}
         whole = {RECORD_TAG: file_digest(folder / "record.json")}
         self.log(run_id, finite_points(record), params(record), result_tags(record) | links | whole)
         self.end(run_id, "FINISHED", ended_ms=record["ended_ms"])
+        return run_id
 
     def _upload(self, files: Sequence[tuple[Path, str | None]], run_id: str) -> None:
         if gone := [str(path) for path, _ in files if not path.exists()]:
@@ -193,7 +197,10 @@ class RunWriter:
         """The id of a sound FINISHED run of the same fingerprint; this run then ends as its duplicate."""
         for twin in self.runs_of(record["kind"], record["fingerprint"], experiment_of(record)):
             if self._contradicts(twin, record):
-                self._refuse(record, run_id, twin)
+                raise UnrecordedError(
+                    f"predictions of {run_name(record)} on {record['benchmark']} differ from those of run {twin.info.run_id}, which has the same "
+                    "fingerprint; something that matters is not in the fingerprint, or a device is not exact: delete the run that is wrong"
+                )
             if RunFiles(self.store, self.workspace, twin).problem(record["kind"]) is None:
                 self.end(run_id, "KILLED", "finished meanwhile by another bench", duplicate_of=twin.info.run_id)
                 return str(twin.info.run_id)
@@ -204,14 +211,6 @@ class RunWriter:
         """Whether predictions on a CPU, which repeat exactly, came out otherwise."""
         deterministic = record["kind"] == "score" and record["hardware"]["device"] == "cpu"
         return deterministic and twin.data.tags.get("rb.digest") != record["predictions_digest"]
-
-    def _refuse(self, record: Mapping[str, Any], run_id: str, twin: Run) -> None:
-        error = (
-            f"predictions of {run_name(record)} on {record['benchmark']} differ from those of run {twin.info.run_id}, which has the same fingerprint; "
-            "something that matters is not in the fingerprint, or a device is not exact: delete the run that is wrong"
-        )
-        self.end(run_id, "FAILED", error)
-        raise UnrecordedError(error)
 
     # --- markers ------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ DEFAULT_URI = "sqlite:///mlflow.db"
 FITS, SUITES = "reelbench/fits", "reelbench/suites"
 PAGE = 1000
 
-_LOGIN = re.compile(r"(?<!sqlite)(?<!file)://(?:[^\s'\"/?#]*|[^\s'\"/:@]*:(?!\d+(?:[/?#]|$))[^\s'\"@]*)@")
+_LOGIN = re.compile(r"(?<!sqlite)(?<!file)://(?:[^\s'\"/:@]*:(?!\d+(?:[/?#]|$))[^\s'\"]*|[^\s'\"/?#]*)@")
 _SECRET = re.compile(r"([?&][\w-]*(?:password|passwd|pwd|token|secret|signature)=)[^&\s'\"]+", re.IGNORECASE)
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -169,14 +169,17 @@ def _open_client(uri: str) -> MlflowClient:
     from mlflow.tracking import MlflowClient
 
     be_quiet()  # importing mlflow sets its loggers' levels
-    client = MlflowClient(tracking_uri=uri)
     database = sqlite_path(uri)
     if database is None:
-        client.search_experiments(max_results=1)
-        return client
+        return _answering(MlflowClient(tracking_uri=uri))
     database.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{database}.lock", timeout=120):
-        client.search_experiments(max_results=1)
+        return _answering(MlflowClient(tracking_uri=uri))
+
+
+def _answering(client: MlflowClient) -> MlflowClient:
+    """The client, once its store has answered."""
+    client.search_experiments(max_results=1)
     return client
 
 

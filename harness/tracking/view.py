@@ -57,7 +57,7 @@ def view_state(metric_specs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "modelVersionFilter": "All Runs",
         "selectedColumns": columns,
         "columnOrder": [_NAME, *columns],
-        "columnWidths": {_NAME: 360} | {c: 120 for c in columns},
+        "columnWidths": {_NAME: 360} | dict.fromkeys(columns, 120),
         "runsHiddenMode": "SHOW_ALL",
         "groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "rb.label"}]},
         "groupsExpanded": {},
