@@ -55,7 +55,8 @@ class CachedStages:
     def _walk(self, stages: Sequence[Stage], held: dict[str, list[RunFiles]], shown: str) -> dict[str, Hit]:
         remote = any(not files.local for several in held.values() for files in several)
         by_fingerprint = {s.fingerprint: s for s in stages}
-        ends = [s for s in stages if s.kind == "score"] if remote else list(stages)
+        needed = {f for s in stages for f in s.all_needs()} if remote else set()
+        ends = [s for s in stages if s.fingerprint not in needed]
         hits: dict[str, Hit] = {}
         seen: set[str] = set()
         while ends:

@@ -6,14 +6,14 @@ import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from reelbench.stages import StageFolder
+from reelbench.stages import StageFolder, StageKind
 from reelbench.tracking.entries import run_kind
 from reelbench.tracking.leases import presence
 from reelbench.tracking.markers import MARKER, is_refused, recorded_run
 from reelbench.tracking.runs import RunWriter, UnrecordedError
 from reelbench.tracking.store import local_folder
 
-KINDS = ("fit", "predict", "score")
+KINDS: tuple[StageKind, ...] = ("fit", "predict", "score")
 
 
 def finished_folders(workspace: Path) -> Iterator[StageFolder]:

@@ -32,6 +32,7 @@ _SECRET = re.compile(r"([?&][\w-]*(?:password|passwd|pwd|token|secret|signature)
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
@@ -120,8 +121,10 @@ class Store:
         """Runs of experiments (ids) that meet a condition, newest first, deleted ones left out; at most ``limit``."""
         if not experiments:
             return []
-        order, size = ["attributes.start_time DESC"], limit or PAGE
-        ask = lambda token: self.client.search_runs(list(experiments), condition, max_results=size, order_by=order, page_token=token)  # noqa: E731
+
+        def ask(token: str | None) -> Any:
+            return self.client.search_runs(list(experiments), condition, max_results=limit or PAGE, order_by=["attributes.start_time DESC"], page_token=token)
+
         with tracking_errors(self.uri):
             return list(ask(None)) if limit else _pages(ask)
 

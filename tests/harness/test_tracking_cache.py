@@ -15,6 +15,7 @@ from reelbench.tracking.cache import CachedStages
 from reelbench.tracking.held import RunFiles
 from reelbench.tracking.leases import StageLease
 from reelbench.tracking.store import Store
+from reelbench.tracking.ui import server
 
 
 def look_up(uri: str, workspace: Path, *trials: Trial) -> tuple[set[str], dict[str, str]]:
@@ -145,3 +146,19 @@ def test_a_plan_of_recorded_trials_is_looked_up_without_reading_other_rows(store
     _, trials = record(store_uri, tmp_path / "ws", {"seed": 0}, {"seed": 1}, {"method": "vse"})
     plan = make_plan(trials[:2])
     assert set(CachedStages(store_uri, tmp_path / "ws").lookup(plan.stages)) == {s.fingerprint for s in plan.stages}
+
+
+@pytest.mark.slow
+def test_a_remote_stores_files_are_downloaded_where_something_needs_them(store_uri: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_DEFAULT_ARTIFACT_ROOT", "mlflow-artifacts:/")
+    monkeypatch.setenv("MLFLOW_ARTIFACTS_DESTINATION", str(tmp_path / "remote"))
+    with server(store_uri) as address:
+        said, (trial,) = record(address, tmp_path / "ws", {})
+        assert said == []
+        assert look_up(address, tmp_path / "ws", trial) == ({"score"}, {})
+        hits = CachedStages(address, tmp_path / "other").lookup([trial.fit, trial.predict])
+        assert set(hits) == {trial.predict.fingerprint}
+        assert hits[trial.predict.fingerprint].path == StageFolder(tmp_path / "other", "predict", trial.predict.fingerprint).path
+        (fit,) = CachedStages(address, tmp_path / "other").lookup([trial.fit]).values()
+        assert (fit.path / "weights-0.safetensors").exists()
+    assert capfd.readouterr().out == ""
