@@ -93,7 +93,8 @@ def caption(stream: Stream, story: Story, event: Event, *, full: bool = False) -
 
 def telling(stream: Stream, story: Story) -> list[Sentence]:
     """One sentence a clip as parts of one story: pronouns for who acted last, "then" in between."""
-    sentences, previous = [], NOBODY
+    sentences: list[Sentence] = []
+    previous = NOBODY
     for event in story.events:
         person = story.cast[event.actor]
         again = event.actor == previous and stream.chance(60)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -104,7 +104,7 @@ def _make(corpus: Corpus, root: Path, shard: Shard) -> None:
         records: list[object] = [annotate_text(corpus, index) for index in stories]
     else:
         records = [annotate(corpus, shard.split, index) for index in stories]
-        arrays: dict[str, dict[str, NDArray]] = {modality: {} for modality in FEATURE_SPECS}
+        arrays: dict[str, dict[str, NDArray[Any]]] = {modality: {} for modality in FEATURE_SPECS}
         for index in stories:
             for modality, of_story in film(corpus, shard.split, index).items():
                 arrays[modality].update(of_story)

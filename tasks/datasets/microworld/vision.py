@@ -71,7 +71,7 @@ def see(frames: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
     moved = _movement(small)
     return {
         "appearance": _appearance(colours, responses),
-        "spatial": _maps(*(part[::MAP_STRIDE] for part in (cells, responses, change, moved))),
+        "spatial": _maps(cells, responses, change, moved)[::MAP_STRIDE],
         "motion": _motion(colours, change, changed, moved),
     }
 
@@ -87,7 +87,7 @@ def halve(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return small
 
 
-def colour_numbers(red: NDArray[np.uint8], green: NDArray[np.uint8], blue: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def colour_numbers(red: NDArray[np.uint8], green: NDArray[np.uint8], blue: NDArray[np.uint8]) -> NDArray[Any]:
     """Four levels a channel: a number below 64 for each pixel."""
     return (red >> 6 << 4) | (green >> 6 << 2) | (blue >> 6)
 
@@ -181,10 +181,10 @@ def _shape(changed: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.bincount(square, minlength=frames * SHAPE[0] * SHAPE[1]).reshape(frames, -1)
 
 
-def _steadiness(count: NDArray[np.int64]) -> NDArray[np.float32]:
+def _steadiness(count: NDArray[np.int64]) -> NDArray[np.float64]:
     """Whether as much changed some frames ago as now: ``(T, LAGS)``."""
     before = [np.concatenate([np.zeros((lag, 1), np.int64), count[:-lag]]) for lag in LAGS]
-    return np.concatenate([np.minimum(count, earlier) for earlier in before], axis=1, dtype=np.float32) / 64
+    return np.concatenate([np.minimum(count, earlier) for earlier in before], axis=1) / 64
 
 
 def _maps(
