@@ -127,14 +127,17 @@ class ScoreSheet:
 
         meta = json.loads((folder / "sheet.json").read_text(encoding="utf-8"))
         arrays = load_file(folder / "sheet.safetensors")
-        pick = lambda prefix: {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}  # noqa: E731
         return cls(
             ids=tuple(meta["ids"]),
             clusters=arrays["clusters"],
             cluster_names=tuple(meta["cluster_names"]),
-            columns=pick("columns/"),
-            constants=pick("constants/"),
+            columns=_under("columns/", arrays),
+            constants=_under("constants/", arrays),
         )
+
+
+def _under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def weighted_mean(values: NDArray[Any], row_weights: NDArray[np.float64]) -> NDArray[np.float64]:
