@@ -26,6 +26,7 @@ class Shard:
 
     def __init__(self, path: Path, spec: FeatureSpec, *, in_memory: bool = False) -> None:
         self.path, self.spec = path, spec
+        self._views: dict[str, NDArray[Any]] = {}
         try:
             self._bytes: NDArray[np.uint8] = _map(path, in_memory)
             self._entries, self._start = _read_header(self._bytes)
@@ -41,6 +42,11 @@ class Shard:
         return key in self._entries
 
     def __getitem__(self, key: str) -> NDArray[Any]:
+        if key not in self._views:
+            self._views[key] = self._view(key)
+        return self._views[key]
+
+    def _view(self, key: str) -> NDArray[Any]:
         try:
             entry = self._entries[key]
             dtype, shape = np.dtype(DTYPES[entry["dtype"]]), tuple(entry["shape"])

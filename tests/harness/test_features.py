@@ -148,3 +148,9 @@ def test_two_writers_at_once_leave_a_whole_store(tmp_path: Path) -> None:
 def test_the_package_does_not_import_torch() -> None:
     code = "import sys, reelbench.features; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_page_about_the_store_is_true(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "features.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)

@@ -23,7 +23,7 @@ from reelbench.tasks.datasets.microworld.sizes import Corpus
 from reelbench.tasks.datasets.microworld.streams import Stream
 from reelbench.tasks.datasets.microworld.world import ACTIONS, TAGS
 
-READER_VERSION = 1
+READER_VERSION = 2
 MEMORY_CAP_BYTES = 0
 
 
@@ -52,8 +52,10 @@ class Microworld(Dataset):
 
     @cached_property
     def spaces(self) -> Mapping[str, tuple[str, ...]]:
-        """Tags and actions of the world; answers that occur as blanks in the training split."""
-        answers = {e.targets["answer"] for e in self.relation("blanks") if e.targets}
+        """Tags and actions of the world; answers are the words of the training split that a blank may hide."""
+        clips = ((story, clip) for story in self.stories("train") for clip in range(len(story.spans)))
+        sentences = (words for story, clip in clips for words in story.captions(clip))
+        answers = {words.tokens[place] for words in sentences for place, _ in words.slots}
         return {"tags": TAGS, "actions": ACTIONS, "answers": tuple(sorted(answers))}
 
     def read(self, modality: str, clip: Clip) -> Any:

@@ -106,9 +106,10 @@ def choices(takes: Takes) -> Pairs:
 def blanks(takes: Takes, *, per_clip: int) -> Pairs:
     """Sentences with one word left out, of a kind that the pixels decide."""
     for story, rendering in takes:
+        stream = story.stream("blanks")
         for clip in range(len(story.spans)):
             for k, words in enumerate(story.captions(clip)[:per_clip]):
-                place, _ = story.stream(clip, k, "blank").pick(words.slots)
+                place, _ = stream.pick(words.slots)
                 text = words.fields("sentence")
                 text["sentence"] = _replaced(text["sentence"], place, BLANK)
                 text["sentence_pos"] = _replaced(text["sentence_pos"], place, UNKNOWN_POS)

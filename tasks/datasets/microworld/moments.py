@@ -22,12 +22,12 @@ CANDIDATES = [(i, i + 1) for i in range(CHUNKS)] + [
 
 def moment_examples(story: StoryRecord, rendering: str, *, spans: bool = False) -> Iterator[tuple[str, Example]]:
     """(story id, query) for each clip that no other clip of the story resembles."""
+    stream = story.stream("moments")
     meanings = [story.meaning(clip) for clip in range(len(story.spans))]
     for clip, meaning in enumerate(meanings):
         if meanings.count(meaning) > 1:
             continue
         exact = np.array([story.spans[clip]])
-        stream = story.stream(clip, "moment")
         fields = {
             "video": story.video(rendering),
             **stream.pick(story.captions(clip)).fields("query"),
