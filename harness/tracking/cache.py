@@ -17,7 +17,7 @@ from reelbench.tracking.entries import experiment_of, fingerprint_tag, stage_nam
 from reelbench.tracking.held import Hit, RunFiles
 from reelbench.tracking.leases import presence
 from reelbench.tracking.markers import MARKER, recorded_run
-from reelbench.tracking.store import Store
+from reelbench.tracking.store import Store, is_missing
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -44,6 +44,8 @@ class CachedStages:
         Where files would have to be downloaded, only stages that something still to be run needs are looked at.
         """
         presence(self.workspace)  # keeps other benches from pruning what is about to be found
+        if is_missing(self.uri):  # looking makes no store
+            return self._walk(stages, {}, "")
         try:
             store = Store(self.uri)
             held = {f: [RunFiles(store, self.workspace, r) for r in runs] for f, runs in self._candidates(store, stages).items()}

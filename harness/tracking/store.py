@@ -87,6 +87,12 @@ def absolute_uri(uri: str) -> str:
     return f"sqlite:///{path}" if path else uri
 
 
+def is_missing(uri: str) -> bool:
+    """Whether it is a database file that nobody has made yet."""
+    path = sqlite_path(uri)
+    return path is not None and not path.exists()
+
+
 class Store:
     """An open MLflow store.
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from reelbench.errors import TrackingError, UnknownNameError
-from reelbench.tracking.store import Store, absolute_uri, artifact_root, be_quiet, redact
+from reelbench.tracking.store import Store, absolute_uri, artifact_root, be_quiet, is_missing, redact
 from reelbench.tracking.view import VIEW_TAG, view_path
 
 HOST = "127.0.0.1"
@@ -32,6 +32,8 @@ class Board:
 
 def boards(uri: str) -> list[Board]:
     """The leaderboards of a store, the one that changed last first; plain experiments where no view was saved."""
+    if is_missing(uri):
+        raise TrackingError(f"nothing is recorded in {redact(absolute_uri(uri))} yet; run a bench first, or name another store with --store")
     store = Store(uri)
     names = {name: i for name, i in store.experiments().items() if "@" in name}
     newest = {run.info.experiment_id: -k for k, run in enumerate(reversed(store.search(list(names.values()), limit=1000)))}
@@ -60,10 +62,11 @@ def serve(
     if uri.startswith(("http://", "https://")):
         _show(found, uri.rstrip("/"), say, browse)
         return
-    with server(uri, port) as address:
+    with _ended_by_signals(), server(uri, port) as address:
         _show(found, address, say, browse)
         say("Ctrl-C ends the server")
-        _wait_for_interrupt()
+        while True:
+            time.sleep(3600)
 
 
 def chosen(found: list[Board], benchmark: str | None) -> list[Board]:
@@ -158,15 +161,17 @@ def _show(found: list[Board], address: str, say: Callable[[str], None], browse: 
         browse(address + (found[0].path if found else ""))
 
 
-def _wait_for_interrupt() -> None:
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """End the block quietly on Ctrl-C, SIGTERM, or when the terminal goes away."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        while True:
-            time.sleep(3600)
+        yield
     except KeyboardInterrupt:
         return
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _path(store: Store, name: str) -> str:

@@ -50,6 +50,12 @@ def test_what_never_ran_is_a_miss_without_a_reason(store_uri: str, tmp_path: Pat
     assert look_up(store_uri, tmp_path / "ws", make_trial(tmp_path / "ws", write=False)) == (set(), {})
 
 
+def test_looking_makes_no_store(tmp_path: Path) -> None:
+    trial = make_trial(tmp_path / "ws")
+    assert look_up(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "ws", trial)[0] == {"fit", "predict", "score"}
+    assert not (tmp_path / "mlflow.db").exists()
+
+
 def append_byte(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b" ")
 
