@@ -5,6 +5,7 @@ Imports nothing heavy, so that listing stays fast.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from reelbench.task import Task
 
 _while_running = ExitStack()
+atexit.register(_while_running.close)  # a bench that is cut off never says that its plan has finished
 
 
 @hookimpl

@@ -6,6 +6,7 @@ turns into SIGTERM for them, and end when their parent does.
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from types import ModuleType
 from typing import Any
@@ -23,6 +25,7 @@ from reelbench.executors import Event, Executor, Job, Surroundings
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _SPAWN = multiprocessing.get_context("spawn")
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class WorkerPool(Executor):
@@ -30,7 +33,10 @@ class WorkerPool(Executor):
 
     def __init__(self, surroundings: Surroundings, workers: int) -> None:
         super().__init__(surroundings, workers)
-        self._workers = [_Worker(f"worker-{i}", surroundings) for i in range(workers)]
+        self._workers: list[_Worker] = []
+        atexit.register(self.close, kill=True)  # Ctrl-C may come before anybody can close it
+        for i in range(workers):
+            self._workers.append(_Worker(f"worker-{i}", surroundings))
 
     @property
     def idle(self) -> int:
@@ -52,8 +58,8 @@ class WorkerPool(Executor):
     def interrupt(self) -> None:
         """SIGTERM to every busy worker, whose stage then saves and stops."""
         for worker in self._workers:
-            if worker.job is not None and worker.process.pid is not None:
-                os.kill(worker.process.pid, signal.SIGTERM)
+            if worker.job is not None:
+                worker.process.terminate()
 
     def close(self, *, kill: bool = False) -> None:
         """Let idle workers leave; kill what does not within two seconds (at once with ``kill``)."""
@@ -61,6 +67,7 @@ class WorkerPool(Executor):
             worker.stop(kill)
         for worker in self._workers:
             worker.join()
+        atexit.unregister(self.close)
 
 
 class _Worker:
@@ -72,7 +79,7 @@ class _Worker:
     def _spawn(self) -> None:
         self.connection, theirs = _SPAWN.Pipe()
         self.ready = False
-        with _one_thread(), _no_main():
+        with _one_thread(), _no_main(), _signals_held():
             self.process = _SPAWN.Process(target=_serve, args=(theirs, self.surroundings, self.name, os.getpid()), name=self.name)
             self.process.start()
         theirs.close()
@@ -152,12 +159,24 @@ def _no_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back: a child starts with what is held here, so none hits it before it has handlers."""
+    resource_tracker.ensure_running()  # starting it with the first child would let the signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(connection: Connection, surroundings: Surroundings, name: str, parent: int) -> None:
     """A worker's life: load plugins once, then one job after the other until the pipe closes."""
     early: list[int] = []  # a SIGTERM that came before the stage it was meant for began
     remember = lambda *_: early.append(1)  # noqa: E731
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, remember)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
     from reelbench.executors.work import Workbench, execute, interrupted_job
 
@@ -171,8 +190,11 @@ def _serve(connection: Connection, surroundings: Surroundings, name: str, parent
             return
 
         def send(kind: str, payload: Mapping[str, Any], job: Job = job) -> None:
-            with lock:
-                connection.send(Event(kind, job.fingerprint, payload, name))
+            try:
+                with lock:
+                    connection.send(Event(kind, job.fingerprint, payload, name))
+            except OSError:
+                os._exit(1)  # the parent is gone; the stage goes on in the next bench
 
         signal.signal(signal.SIGTERM, _interrupted)
         record = interrupted_job(job, name) if early else execute(job, bench, send, name)

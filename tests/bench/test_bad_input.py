@@ -1,0 +1,101 @@
+"""What is wrong with one plugin or one file fails its own stages, in one line each, and the bench goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from desk import BENCHMARK, Desk, Done
+from paced import COUNTS, FRAMES
+
+from reelbench.features import FeatureWriter
+
+TORN = "action_recognition@pace/torn:seen"
+SAYS = {
+    "collapses": "ValueError: no such layer: 'attention'",
+    "diverges": "TrainingError: phase 'only'",
+    "silent": "training_step",
+    "undecided": "PredictionError: ",
+    "narrow": "PredictionError: ",
+    "hasty": "PredictionError: ",
+    "forgetful": "PredictionError: ",
+    "inventive": "PredictionError: ",
+}
+
+
+def truncated_features(folder: Path) -> Path:
+    """A store of the dataset's features, the file of which lost its last bytes."""
+    writer = FeatureWriter(folder, {"frames": FRAMES})
+    for split, count in COUNTS.items():
+        for i in range(count):
+            writer.add("frames", f"{split}-{i}", np.ones((4, 4), np.float32))
+    writer.finish()
+    (file,) = folder.glob("*.safetensors")
+    file.write_bytes(file.read_bytes()[:-10])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bench(make_desk: Callable[[], Desk]) -> tuple[Desk, Done]:
+    """A bench of every fault beside one sound method, on a sound and on a damaged dataset."""
+    desk = make_desk()
+    desk.suite(*SAYS, "plodder", plugins=("absent", "mistyped", "paced", "faulty"), benchmarks=(BENCHMARK,))
+    text = (desk.folder / "suite.toml").read_text()
+    (desk.folder / "suite.toml").write_text(text.replace(json.dumps([BENCHMARK]), json.dumps([BENCHMARK, TORN])).replace('"plodder"', "PLODDER"))
+    entries = [f'{{name = "{m}", benchmarks = ["{BENCHMARK}"]}}' for m in SAYS]
+    text = (desk.folder / "suite.toml").read_text()
+    lines = [line for line in text.splitlines() if not line.startswith("methods")]
+    (desk.folder / "suite.toml").write_text("\n".join([*lines, f"methods = [{', '.join(entries)}, {{name = 'plodder'}}]"]))
+    return desk, desk.bench(TORN=str(truncated_features(desk.folder / "torn"))).wait()
+
+
+def trial(done: Done, method: str, benchmark: str = BENCHMARK) -> dict[str, Any]:
+    (found,) = [t for t in done.json["trials"] if (t["method"], t["benchmark"]) == (method, benchmark)]
+    return found
+
+
+def test_the_sound_method_has_its_scores_and_the_status_says_that_not_all_is_well(bench: tuple[Desk, Done]) -> None:
+    done = bench[1]
+    assert done.status == 1
+    assert trial(done, "plodder")["status"] == "finished"
+    assert trial(done, "plodder")["metrics"]["top_1"] > 0.5
+    assert {"method", "variant", "benchmark", "seed", "status", "metrics"} <= set(trial(done, "plodder"))
+
+
+@pytest.mark.parametrize("method", SAYS)
+def test_a_method_s_fault_is_one_line_that_names_it(bench: tuple[Desk, Done], method: str) -> None:
+    done = bench[1]
+    (line,) = [line for line in done.lines("FAILED") if f" {method} " in line]
+    assert SAYS[method] in line
+    assert trial(done, method)["status"] == "skipped"
+    assert "Traceback" not in done.err
+
+
+def test_each_failure_is_a_run_with_its_traceback(bench: tuple[Desk, Done]) -> None:
+    failed = {r.tags["rb.method"]: r for r in bench[0].runs() if r.status == "FAILED"}
+    assert set(failed) == {*SAYS, "plodder"}
+    for method, run in failed.items():
+        record = json.loads((run.artifacts / "record.json").read_text())
+        assert record["status"] == "failed"
+        assert record["traceback"].startswith("Traceback"), method
+        assert record["error"] == run.tags["rb.error"]
+
+
+def test_a_truncated_feature_file_is_named(bench: tuple[Desk, Done]) -> None:
+    desk, done = bench
+    assert trial(done, "plodder", TORN)["status"] == "skipped"
+    (line,) = done.lines("FeatureError")
+    assert str(desk.folder / "torn" / "frames.safetensors") in line
+
+
+@pytest.mark.parametrize(
+    ("plugin", "says"),
+    [("absent", "cannot be imported: RuntimeError: out of order"), ("mistyped", "expected sub-classes of reelbench.Method, got 'a name is not a method'")],
+)
+def test_a_broken_plugin_is_one_line_that_names_it(bench: tuple[Desk, Done], plugin: str, says: str) -> None:
+    (line,) = bench[1].lines(f"plugin {plugin!r} (from module {plugin})")
+    assert says in line

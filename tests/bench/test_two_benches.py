@@ -1,0 +1,37 @@
+"""Two benches on one store at once: both finish, and nothing counts twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from desk import Desk, Done, until
+
+
+def side_by_side(desk: Desk, *workspaces: str) -> list[Done]:
+    """Benches of the same suite, the later ones started in the middle of the first one's fit."""
+    beacon = desk.folder / "beacon"
+    first = desk.bench("--workspace", workspaces[0], PACE_S="0.06", BEACON=str(beacon))
+    until(beacon.exists, "the middle of a fit")
+    others = [desk.bench("--workspace", w) for w in workspaces[1:]]
+    return [bench.wait() for bench in (first, *others)]
+
+
+def finished_once(desk: Desk, done: list[Done]) -> None:
+    """Every bench has the trial's scores, and the store one run a stage that counts."""
+    for bench in done:
+        assert bench.status == 0, bench.err
+        assert "locked" not in bench.err
+        assert "Traceback" not in bench.err
+        assert bench.json["trials"][0]["metrics"] == done[0].json["trials"][0]["metrics"]
+    assert Counter(r.tags["rb.kind"] for r in desk.runs() if r.status == "FINISHED") == {"fit": 1, "trial": 1, "suite": len(done)}
+    assert not [r for r in desk.runs() if r.status == "RUNNING"]
+
+
+def test_on_one_workspace_the_second_takes_over_what_the_first_has_made(desk: Desk) -> None:
+    done = side_by_side(desk, "shared", "shared")
+    finished_once(desk, done)
+    assert done[1].json["stages"]["cached"] >= 1
+
+
+def test_on_two_workspaces_the_store_counts_each_stage_once(desk: Desk) -> None:
+    finished_once(desk, side_by_side(desk, "mine", "yours"))
