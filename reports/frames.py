@@ -1,0 +1,147 @@
+"""MLflow's runs as trials and as a pandas frame: finished, not superseded, equal fingerprints counted once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reelbench.errors import TrackingError
+from reelbench.tracking.store import Store, is_missing, local_folder, redact
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CONDITION = "tags.`rb.kind` = 'trial' and tags.`rb.superseded` = 'false'"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run of a trial.
+
+    Attributes
+    ----------
+    metrics
+        Name → value, as fractions, without the ``test/`` of MLflow.
+    status
+        ``FINISHED``, ``FAILED``, ``KILLED`` or ``RUNNING``.
+    """
+
+    run_id: str
+    status: str
+    started_ms: int
+    tags: Mapping[str, str]
+    metrics: Mapping[str, float]
+    artifact_uri: str
+    _store: Store = field(repr=False, compare=False)
+
+    @property
+    def benchmark(self) -> str:
+        """Canonical name."""
+        return self.tags["rb.benchmark"]
+
+    @property
+    def label(self) -> str:
+        """What the seeds of a row share."""
+        return self.tags["rb.label"]
+
+    @property
+    def seed(self) -> int:
+        """−1 for ceilings."""
+        return int(self.tags["rb.seed"])
+
+    @property
+    def error(self) -> str:
+        """Why it failed; empty if it did not."""
+        return self.tags.get("rb.error", "" if self.status != "KILLED" else "killed before it finished")
+
+    @cached_property
+    def record(self) -> Mapping[str, Any]:
+        """The score record, from the run's artifacts."""
+        found: dict[str, Any] = json.loads(self.file("record.json").read_text(encoding="utf-8"))
+        return found
+
+    @cached_property
+    def examples(self) -> list[dict[str, Any]]:
+        """Best, worst and typical examples; empty where there are none."""
+        try:
+            return list(json.loads(self.file("examples.json").read_text(encoding="utf-8")))
+        except (OSError, TrackingError):
+            return []
+
+    def file(self, name: str) -> Path:
+        """An artifact on this machine's disk, fetched if it is elsewhere."""
+        folder = local_folder(self.artifact_uri)
+        if folder is not None:
+            return folder / name
+        from reelbench.tracking.store import tracking_errors
+
+        with tracking_errors(self._store.uri):
+            return Path(self._store.client.download_artifacts(self.run_id, name))
+
+
+@dataclass(frozen=True)
+class Results:
+    """The trials of a store, by benchmark."""
+
+    trials: tuple[Trial, ...]
+    uri: str
+
+    def benchmarks(self) -> list[str]:
+        """Names, those of one dataset together."""
+        names = {t.benchmark for t in self.trials}
+        return sorted(names, key=lambda name: (name.partition("@")[2].partition(":")[0], name))
+
+    def of(self, benchmark: str) -> list[Trial]:
+        """The trials of one benchmark."""
+        return [t for t in self.trials if t.benchmark == benchmark]
+
+
+def load(uri: str, benchmarks: Sequence[str] = ()) -> Results:
+    """Read a store.
+
+    Raises
+    ------
+    TrackingError
+        If it cannot be reached, or holds no trial of these benchmarks.
+    """
+    if is_missing(uri):
+        raise TrackingError(f"there is no store at {redact(uri)}; run a suite first, or give --store")
+    store = Store(uri)
+    wanted = {name: i for name, i in store.experiments().items() if "@" in name and _chosen(name.removeprefix("reelbench/"), benchmarks)}
+    trials = tuple(_unique(Trial(*_fields(run), store) for run in store.search(list(wanted.values()), _CONDITION)))
+    if not trials:
+        raise TrackingError(f"{redact(uri)} has no trials{' of ' + ', '.join(benchmarks) if benchmarks else ''}; run a suite first")
+    return Results(trials, uri)
+
+
+def _chosen(name: str, patterns: Sequence[str]) -> bool:
+    return not patterns or any(fnmatchcase(name, p) for p in patterns)
+
+
+def _fields(run: Any) -> tuple[Any, ...]:
+    metrics = {name.removeprefix("test/"): value for name, value in run.data.metrics.items() if name.startswith("test/")}
+    return (run.info.run_id, run.info.status, run.info.start_time, run.data.tags, metrics, run.info.artifact_uri)
+
+
+def _unique(trials: Iterator[Trial]) -> Iterator[Trial]:
+    """Newest first: a finished run hides others of its fingerprint, a failed one only older failures."""
+    found = list(trials)
+    kept: dict[str, Trial] = {}
+    for trial in sorted(found, key=lambda t: t.status != "FINISHED"):
+        kept.setdefault(trial.tags["rb.fingerprint.score"], trial)
+    yield from (t for t in kept.values() if t.status in ("FINISHED", "FAILED", "KILLED"))
+
+
+def results(uri: str, benchmarks: Sequence[str] = ()) -> pd.DataFrame:
+    """A row a finished trial: names, seed and metrics; for notebooks."""
+    import pandas as pd
+
+    found = load(uri, benchmarks)
+    names = ("benchmark", "method", "variant", "recipe", "preset", "features", "role", "label")
+    rows = [{n: t.tags.get(f"rb.{n}", "") for n in names} | {"seed": t.seed} | dict(t.metrics) for t in found.trials if t.status == "FINISHED"]
+    return pd.DataFrame(rows)

@@ -1,0 +1,56 @@
+"""Draws the site while a bench runs: after each seed in a process of its own, and once at the end.
+
+The bench never waits for a drawing but the last.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reelbench.plan import Plan
+    from reelbench.stages import Stage
+
+
+class SiteWriter:
+    """One bench's site.
+
+    Parameters
+    ----------
+    store
+        MLflow tracking URI.
+    site
+        The folder to draw into.
+    """
+
+    def __init__(self, store: str, site: Path, plan: Plan) -> None:
+        self.store, self.site = store, site
+        self.open: dict[int, set[str]] = {}
+        for stage in plan.trials():
+            self.open.setdefault(stage.spec["seed"], set()).add(stage.fingerprint)
+        self._drawing: subprocess.Popen[bytes] | None = None
+
+    def ended(self, stage: Stage) -> None:
+        """A stage ended; draw if it was the last trial of its seed and other seeds still run."""
+        seed = stage.spec["seed"]
+        self.open.get(seed, set()).discard(stage.fingerprint)
+        if stage.kind == "score" and not self.open.get(seed) and any(self.open.values()):
+            self._draw_aside()
+
+    def finish(self) -> None:
+        """Draw once more, here and now."""
+        from reelbench.reports.render import draw_site
+
+        if self._drawing:
+            self._drawing.wait()
+        draw_site(self.store, self.site)
+
+    def _draw_aside(self) -> None:
+        if self._drawing and self._drawing.poll() is None:
+            return
+        command = [sys.executable, "-m", "reelbench", "report", "--store", self.store, "--out", str(self.site)]
+        quiet = subprocess.DEVNULL
+        self._drawing = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)
