@@ -99,7 +99,7 @@ def _predict(
         predictor = _predictor(spec, method, dataset, task, evaluation, fits, emit)
         queries, gallery = predictor.blind(evaluation)
         combined = [_of_fit(predictor, fit, queries, gallery) for fit in fits]
-        whole = combined[0] if len(combined) == 1 else method.combine(combined, predictor.ctx)
+        whole = _combined(predictor, combined)
         return predictor.reveal(whole, queries, gallery)
 
 
@@ -107,7 +107,18 @@ def _of_fit(predictor: Predictor, fit: Path, queries: Blinded, gallery: Blinded 
     """One fit's predictions, its kept checkpoints combined."""
     predictor = replace(predictor, ctx=replace(predictor.ctx, data=load_data(fit)))
     members = [predictor.predict(module, queries, gallery) for module in _modules(predictor, fit)]
-    return members[0] if len(members) == 1 else predictor.method.combine(members, predictor.ctx)
+    return _combined(predictor, members)
+
+
+def _combined(predictor: Predictor, members: Sequence[Predictions]) -> Predictions:
+    """What the method makes of several members, for the same examples."""
+    if len(members) == 1:
+        return members[0]
+    whole = predictor.method.combine(members, predictor.ctx)
+    check_ids(whole, members[0].ids)
+    if set(whole.gallery_ids or ()) != set(members[0].gallery_ids or ()):
+        raise PredictionError(f"method {predictor.method.name!r}: combine changed the gallery")
+    return whole
 
 
 def _modules(predictor: Predictor, fit: Path) -> Iterator[torch.nn.Module | None]:

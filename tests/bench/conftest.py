@@ -27,7 +27,7 @@ def make_desk(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path)
     def make() -> Desk:
         desk = Desk(tmp_path_factory.mktemp("bench"))
         shutil.copy(migrated_database, desk.store)
-        desk.suite("plodder")
+        desk.suite('"plodder"')
         return desk
 
     return make

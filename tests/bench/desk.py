@@ -41,7 +41,9 @@ class Running:
         self.files = [folder / f"{time.monotonic_ns()}.{stream}" for stream in ("out", "err")]
         command = [sys.executable, "-m", "reelbench", *arguments]
         with self.files[0].open("w") as out, self.files[1].open("w") as err:
-            self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=err, start_new_session=True)
+            self.process = subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=out, stderr=err, start_new_session=True
+            )
         self.seen: dict[int, psutil.Process] = {}
 
     def family(self) -> list[psutil.Process]:
@@ -96,16 +98,29 @@ class Desk:
         self.folder, self.store = folder, folder / "mlflow.db"
         folder.mkdir(parents=True, exist_ok=True)
 
-    def suite(self, *methods: str, plugins: tuple[str, ...] = ("paced",), benchmarks: tuple[str, ...] = (BENCHMARK,), workers: int = 1) -> None:
-        """Write ``suite.toml``: one seed, no ceilings."""
-        values = {"benchmarks": list(benchmarks), "methods": list(methods), "plugins": list(plugins), "seeds": [0], "workers": workers}
-        (self.folder / "suite.toml").write_text("ceilings = false\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in values.items()))
+    def suite(
+        self,
+        *methods: str,
+        plugins: tuple[str, ...] = ("paced",),
+        benchmarks: tuple[str, ...] = (BENCHMARK,),
+        workers: int = 1,
+    ) -> None:
+        """Write ``suite.toml``: these entries of ``methods``, one seed, no ceilings."""
+        values = {"benchmarks": list(benchmarks), "plugins": list(plugins), "seeds": [0], "workers": workers}
+        lines = [f"{k} = {json.dumps(v)}" for k, v in values.items()]
+        (self.folder / "suite.toml").write_text(
+            "\n".join(["ceilings = false", f"methods = [{', '.join(methods)}]", *lines])
+        )
 
     def start(self, *arguments: str, **environment: str) -> Running:
         """Start a command in the folder."""
         path = os.pathsep.join([str(self.folder), str(HERE)])
         clean = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
-        return Running(arguments, self.folder, {**clean, "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONPATH": path, **environment})
+        return Running(
+            arguments,
+            self.folder,
+            {**clean, "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONPATH": path, **environment},
+        )
 
     def call(self, *arguments: str, **environment: str) -> Done:
         """Run a command to its end."""
@@ -113,7 +128,9 @@ class Desk:
 
     def bench(self, *arguments: str, **environment: str) -> Running:
         """Start ``reelbench run suite.toml --json``, without a report."""
-        return self.start("run", "suite.toml", "--json", "--no-report", "--block", "reports", *arguments, **environment)
+        return self.start(
+            "run", "suite.toml", "--json", "--no-report", "--block", "reports", *arguments, **environment
+        )
 
     def runs(self, kind: str | None = None, store: Path | None = None) -> list[Run]:
         """The runs of the store (of one kind), oldest first."""
@@ -134,8 +151,12 @@ class Run:
 
 def _runs(store: Path) -> Iterator[Run]:
     with sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=30) as base:
-        for run_id, status, uri in base.execute("select run_uuid, status, artifact_uri from runs order by start_time, rowid").fetchall():
+        for run_id, status, uri in base.execute(
+            "select run_uuid, status, artifact_uri from runs order by start_time, rowid"
+        ).fetchall():
             tags = dict(base.execute("select key, value from tags where run_uuid = ?", (run_id,)).fetchall())
-            metrics = base.execute("select key, step from metrics where run_uuid = ? order by key, step", (run_id,)).fetchall()
+            metrics = base.execute(
+                "select key, step from metrics where run_uuid = ? order by key, step", (run_id,)
+            ).fetchall()
             yield Run(run_id, status, tags, metrics, Path(uri.removeprefix("file://")))
     base.close()

@@ -94,7 +94,9 @@ class Inventive(Brief):
         import numpy as np
 
         first = members[0]
-        return Predictions((*first.ids, "made-up"), {k: np.concatenate([v, v[:1]]) for k, v in first.columns.items()})
+        return Predictions(
+            (*first.ids, "made-up"), {k: np.concatenate([v, v[:1]]) for k, v in first.columns.items()}
+        )
 
 
 @hookimpl

@@ -66,14 +66,26 @@ class Colours(Dataset):
 
     def relation(self, name: str, split: str = "train") -> Relation:
         schema = {"video": Field("video", "a clip"), "kind": Field("opaque", "its class")}
-        rows = [Example(f"{split}-{i}", {"video": _clip(split, i), "kind": i % 4}) for i in range(COUNTS[split])]
+        rows = [
+            Example(f"{split}-{i}", {"video": _clip(split, i), "kind": i % 4}) for i in range(COUNTS[split])
+        ]
         return Relation(name, split, schema, rows)
 
     def evaluation(self, task: str, protocol: str, split: str) -> EvaluationSet:
         names = [f"{split}-{i}" for i in range(COUNTS[split])]
-        examples = [Example(n, {"video": _clip(split, i), "labels": [(c,) for c in CLASSES]}) for i, n in enumerate(names)]
+        examples = [
+            Example(n, {"video": _clip(split, i), "labels": [(c,) for c in CLASSES]})
+            for i, n in enumerate(names)
+        ]
         targets = {n: {"label": i % 4} for i, n in enumerate(names)}
-        return EvaluationSet(f"{task}@{self.name}:{protocol}", split, examples, targets, {n: n for n in names}, spaces=self.spaces)
+        return EvaluationSet(
+            f"{task}@{self.name}:{protocol}",
+            split,
+            examples,
+            targets,
+            {n: n for n in names},
+            spaces=self.spaces,
+        )
 
     def read(self, modality: str, clip: Clip) -> Any:
         import numpy as np
@@ -83,7 +95,9 @@ class Colours(Dataset):
 
             return FeatureStore(Path(os.environ["TORN"])).read(modality, clip)
         split, _, index = clip.video.partition("-")
-        rows = np.random.default_rng([int(index), len(split)]).normal(scale=0.5, size=(4, 4)).astype(np.float32)
+        rows = (
+            np.random.default_rng([int(index), len(split)]).normal(scale=0.5, size=(4, 4)).astype(np.float32)
+        )
         rows[:, int(index) % 4] += 1.0
         return rows
 
@@ -108,7 +122,15 @@ class Source(DatasetSource):
 
 def phase(name: str, steps: int) -> Phase:
     """Eight clips a step, never validated."""
-    return Phase(name=name, relation="actions", steps=steps, batch_size=8, learning_rate=0.05, validate=None, select="last")
+    return Phase(
+        name=name,
+        relation="actions",
+        steps=steps,
+        batch_size=8,
+        learning_rate=0.05,
+        validate=None,
+        select="last",
+    )
 
 
 class Plodder(Method):
@@ -116,7 +138,9 @@ class Plodder(Method):
 
     name = "plodder"
     modalities = ("frames",)
-    recipes = {"walk": Recipe(serves=("action_recognition",), phases=(phase("first", 5), phase("second", 80)))}
+    recipes = {
+        "walk": Recipe(serves=("action_recognition",), phases=(phase("first", 5), phase("second", 80)))
+    }
 
     def build(self, data: Any, config: Any) -> torch.nn.Module | None:
         import torch

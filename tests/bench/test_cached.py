@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 from desk import HERE, Desk, Run
@@ -42,7 +40,11 @@ def test_an_altered_prediction_is_said_and_made_again(desk: Desk) -> None:
     (table,) = trial.artifacts.glob("predictions/predictions.parquet")
     table.write_bytes(table.read_bytes()[:-4] + b"bits")
     states = plan(desk)
-    assert {kind: state for kind, (state, _) in states.items()} == {"fit": "cached", "predict": "to run", "score": "to run"}
+    assert {kind: state for kind, (state, _) in states.items()} == {
+        "fit": "cached",
+        "predict": "to run",
+        "score": "to run",
+    }
     assert f"in run {trial.id}" in states["predict"][1]
     made_again(desk, trial, "fit")
 
@@ -52,7 +54,10 @@ def test_an_artifact_that_is_gone_is_said_and_made_again(desk: Desk) -> None:
     (fit.artifacts / "weights-0.safetensors").unlink()
     (trial.artifacts / "sheet" / "sheet.json").unlink()
     states = plan(desk)
-    assert states["fit"] == ("not needed", f"fit plodder (walk), seed 0: weights-0.safetensors is gone in run {fit.id}")
+    assert states["fit"] == (
+        "not needed",
+        f"fit plodder (walk), seed 0: its files were altered in run {fit.id}",
+    )
     assert states["predict"] == ("cached", "")
     assert states["score"][0] == "to run"
     assert f"sheet.json is gone in run {trial.id}" in states["score"][1]
@@ -63,7 +68,7 @@ def made_again(desk: Desk, damaged: Run, cached: str) -> None:
     """The next bench says which run is damaged, replaces it, and finds the same."""
     done = desk.bench().wait()
     assert done.status == 0, done.err
-    assert done.lines(f"cache: score plodder on action_recognition@pace/one:seen, seed 0: ")
+    assert done.lines("cache: score plodder on action_recognition@pace/one:seen, seed 0: ")
     assert done.lines(damaged.id)
     assert done.json["stages"]["cached"] >= 1, cached
     (trial,) = finished(desk, "trial")
@@ -72,9 +77,6 @@ def made_again(desk: Desk, damaged: Run, cached: str) -> None:
 
 
 def test_an_edited_plugin_was_never_run_as_it_is_now(desk: Desk) -> None:
-    edit(desk.folder / "paced.py", '"""A plugin of', '"""A plugin, edited, of')
+    source = desk.folder / "paced.py"
+    source.write_text(source.read_text().replace('"""A plugin of', '"""A plugin, edited, of'))
     assert plan(desk) == dict.fromkeys(("fit", "predict", "score"), ("to run", "never run"))
-
-
-def edit(path: Path, before: str, after: str) -> Any:
-    path.write_text(path.read_text().replace(before, after))

@@ -13,7 +13,13 @@ def in_the_middle(desk: Desk) -> Running:
     """A bench in the middle of its fit, which MLflow knows of."""
     beacon = desk.folder / "beacon"
     bench = desk.bench(PACE_S="0.2", BEACON=str(beacon))
-    until(lambda: beacon.exists() and [r for r in desk.runs("fit") if r.status == "RUNNING"] or bench.process.poll() is not None, "the middle of a fit")
+    until(
+        lambda: (
+            (beacon.exists() and [r for r in desk.runs("fit") if r.status == "RUNNING"])
+            or bench.process.poll() is not None
+        ),
+        "the middle of a fit",
+    )
     assert bench.process.poll() is None, bench.wait().err
     return bench
 
@@ -33,7 +39,9 @@ def went_on_as_if_nothing_had_been(desk: Desk, whole: Whole) -> None:
     assert [r.status for r in desk.runs("suite")] == ["KILLED", "FINISHED"]
 
 
-def test_a_killed_bench_leaves_no_process_and_the_next_resumes_its_fit(desk: Desk, undisturbed: Whole) -> None:
+def test_a_killed_bench_leaves_no_process_and_the_next_resumes_its_fit(
+    desk: Desk, undisturbed: Whole
+) -> None:
     bench = in_the_middle(desk)
     bench.kill()
     bench.wait()

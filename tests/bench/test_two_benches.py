@@ -23,7 +23,11 @@ def finished_once(desk: Desk, done: list[Done]) -> None:
         assert "locked" not in bench.err
         assert "Traceback" not in bench.err
         assert bench.json["trials"][0]["metrics"] == done[0].json["trials"][0]["metrics"]
-    assert Counter(r.tags["rb.kind"] for r in desk.runs() if r.status == "FINISHED") == {"fit": 1, "trial": 1, "suite": len(done)}
+    assert Counter(r.tags["rb.kind"] for r in desk.runs() if r.status == "FINISHED") == {
+        "fit": 1,
+        "trial": 1,
+        "suite": len(done),
+    }
     assert not [r for r in desk.runs() if r.status == "RUNNING"]
 
 
