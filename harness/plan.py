@@ -278,9 +278,10 @@ class _Builder:
         fingerprint = digest({"family": family, "seed": seed, "needs": {r: [s.fingerprint for s in ss] for r, ss in needs.items()}})
         if fingerprint not in self.stages:
             ids = {role: tuple(s.fingerprint for s in stages) for role, stages in needs.items()}
+            parts = {k: digest(v)[:12] for k, v in depends.items()} | {r: digest([s.family for s in ss])[:12] for r, ss in needs.items()}
             stage = Stage(kind, fingerprint, family, dict(spec), ids)
-            stage = Stage(kind, fingerprint, family, {**spec, "label": stage.label, "family": family, "fingerprint": fingerprint}, ids)
-            self.stages[fingerprint] = stage
+            known = {"label": stage.label, "family": family, "fingerprint": fingerprint, "depends": parts}
+            self.stages[fingerprint] = Stage(kind, fingerprint, family, {**spec, **known}, ids)
         return self.stages[fingerprint]
 
     def _source(self, cls: type) -> str:

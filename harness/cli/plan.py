@@ -40,21 +40,16 @@ def plan(suite_name: str | None, origins: bool, as_json: bool, store: str | None
 
 
 def _row(bench: Bench, stage: Stage) -> dict[str, Any]:
+    from reelbench.timings import past
+
     cached = stage.fingerprint in bench.hits
-    past = _past(bench, stage)
+    before = past(bench.surroundings.workspace, stage)
     return {
         "kind": stage.kind, "title": stage.title, "label": stage.label, "fingerprint": stage.fingerprint, "seed": stage.spec["seed"],
         "state": "cached" if cached else "to run" if stage.fingerprint in bench.waiting else "not needed",
-        "why": bench.misses.get(stage.fingerprint, "" if cached else "never run"),
-        "expected_seconds": past.get("seconds"), "expected_bytes": past.get("bytes"), "origins": stage.spec.get("origins", {}), "config": stage.spec.get("config", {}),
+        "why": "" if cached else bench.misses.get(stage.fingerprint) or before.why_not_cached(stage),
+        "expected_seconds": before.seconds, "expected_bytes": before.bytes, "origins": stage.spec.get("origins", {}), "config": stage.spec.get("config", {}),
     }  # fmt: skip
-
-
-def _past(bench: Bench, stage: Stage) -> dict[str, Any]:
-    """What like stages took here before; empty where none did."""
-    from reelbench.timings import expected
-
-    return expected(bench.surroundings.workspace, stage)
 
 
 def _lines(rows: list[dict[str, Any]], origins: bool) -> list[str]:
