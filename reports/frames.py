@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelbench.errors import TrackingError
-from reelbench.tracking.store import Store, is_missing, local_folder, redact
+from reelbench.tracking.store import FITS, SUITES, Store, is_missing, local_folder, redact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,17 +61,21 @@ class Trial:
 
     @cached_property
     def record(self) -> Mapping[str, Any]:
-        """The score record, from the run's artifacts."""
-        found: dict[str, Any] = json.loads(self.file("record.json").read_text(encoding="utf-8"))
-        return found
+        """The score record, from the run's artifacts; empty where it is gone or damaged."""
+        found = self._json("record.json")
+        return found if isinstance(found, dict) else {}
 
     @cached_property
     def examples(self) -> list[dict[str, Any]]:
         """Best, worst and typical examples; empty where there are none."""
+        found = self._json("examples.json")
+        return [e for e in found if isinstance(e, dict) and "id" in e] if isinstance(found, list) else []
+
+    def _json(self, name: str) -> Any:
         try:
-            return list(json.loads(self.file("examples.json").read_text(encoding="utf-8")))
-        except (OSError, TrackingError):
-            return []
+            return json.loads(self.file(name).read_text(encoding="utf-8"))
+        except (OSError, ValueError, TrackingError):
+            return None
 
     def file(self, name: str) -> Path:
         """An artifact on this machine's disk, fetched if it is elsewhere."""
@@ -90,6 +94,8 @@ class Results:
 
     trials: tuple[Trial, ...]
     uri: str
+    failed_fits: tuple[Trial, ...] = ()
+    suites: tuple[Any, ...] = ()
 
     def benchmarks(self) -> list[str]:
         """Names, those of one dataset together."""
@@ -116,7 +122,24 @@ def load(uri: str, benchmarks: Sequence[str] = ()) -> Results:
     trials = tuple(_unique(Trial(*_fields(run), store) for run in store.search(list(wanted.values()), _CONDITION)))
     if not trials:
         raise TrackingError(f"{redact(uri)} has no trials{' of ' + ', '.join(benchmarks) if benchmarks else ''}; run a suite first")
-    return Results(trials, uri)
+    return Results(trials, redact(uri), _failed_fits(store), tuple(store.search(_there(store, SUITES))))
+
+
+def _there(store: Store, name: str) -> list[str]:
+    """The id of an experiment, or none."""
+    return [i for found, i in store.experiments().items() if found == name]
+
+
+def _failed_fits(store: Store) -> tuple[Trial, ...]:
+    """Fits that failed or were killed and that no later one made good, newest first."""
+    runs = store.search(_there(store, FITS), "tags.`rb.kind` = 'fit' and tags.`rb.superseded` = 'false'")
+    done = {r.data.tags.get("rb.fingerprint.fit") for r in runs if r.info.status == "FINISHED"}
+    failed: dict[str, Trial] = {}
+    for run in runs:
+        fingerprint = run.data.tags.get("rb.fingerprint.fit", run.info.run_id)
+        if run.info.status in ("FAILED", "KILLED") and fingerprint not in done:
+            failed.setdefault(fingerprint, Trial(*_fields(run), store))
+    return tuple(failed.values())
 
 
 def _chosen(name: str, patterns: Sequence[str]) -> bool:

@@ -37,6 +37,7 @@ class Row:
 
     label: str
     trials: tuple[Trial, ...]
+    failed_fits: tuple[Trial, ...] = ()
 
     @cached_property
     def finished(self) -> list[Trial]:
@@ -66,14 +67,19 @@ class Row:
     @property
     def seeds(self) -> str:
         """``3``, ``1 (deterministic)``, ``2 of 3``."""
-        if self.record.get("deterministic"):
+        if self.deterministic:
             return "1, deterministic"
         return f"{len(self.finished)} of {len(self.trials)}" if self.failed else str(len(self.finished))
 
     @property
+    def deterministic(self) -> bool:
+        """Whether every seed gives the same, so that one is enough."""
+        return bool(self.record.get("deterministic")) or self.tag("role") == "ceiling"
+
+    @property
     def troubles(self) -> list[str]:
-        """One line a seed that failed."""
-        return [f"seed {t.seed}: {t.error or t.status.lower()}" for t in self.failed]
+        """One line a seed that failed, in its trial or in the fit before it."""
+        return [f"seed {t.seed}: {t.error or t.status.lower()}" for t in sorted((*self.failed, *self.failed_fits), key=lambda t: t.seed)]
 
     def metric(self, name: str) -> Cell | None:
         """A metric over seeds."""
@@ -81,7 +87,7 @@ class Row:
 
     def cost(self, name: str) -> float | None:
         """Mean of a cost over seeds."""
-        cell = Cell.of([float(t.record["cost"][name]) for t in self.finished])
+        cell = Cell.of([float(v) for t in self.finished if (v := t.record.get("cost", {}).get(name)) is not None])
         return cell.mean if cell else None
 
 
@@ -122,15 +128,23 @@ class Board:
 
 def boards(results: Results) -> list[Board]:
     """A board a benchmark that has a finished trial."""
-    found = [_board(name, results.of(name)) for name in results.benchmarks()]
+    found = [_board(name, results.of(name), results.failed_fits) for name in results.benchmarks()]
     return [b for b in found if b.specs]
 
 
-def _board(benchmark: str, trials: Sequence[Trial]) -> Board:
+def _lost(trials: Sequence[Trial], fits: Sequence[Trial]) -> tuple[Trial, ...]:
+    """Failed fits of a row's method on its dataset, of seeds that the row does not have."""
+    same = tuple(f"rb.{n}" for n in ("method", "variant", "recipe", "preset", "features", "dataset"))
+    seeds = {t.seed for t in trials}
+    row = [trials[0].tags.get(n) for n in same]
+    return tuple(f for f in fits if f.seed not in seeds and [f.tags.get(n) for n in same] == row)
+
+
+def _board(benchmark: str, trials: Sequence[Trial], fits: Sequence[Trial] = ()) -> Board:
     by_label: dict[str, list[Trial]] = {}
     for trial in trials:
         by_label.setdefault(trial.label, []).append(trial)
-    rows = [Row(label, tuple(several)) for label, several in by_label.items()]
+    rows = [Row(label, tuple(several), _lost(several, fits)) for label, several in by_label.items()]
     board = Board(benchmark, tuple(rows))
     if not board.specs:
         return board

@@ -1,0 +1,189 @@
+"""A board as a grid of text: what HTML, Markdown, LaTeX and CSV all print, so that no two of them disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reelbench.reports import numbers
+from reelbench.reports.leaderboard import Board, Cell, Row
+
+BANDS = {"method": "Methods", "external": "External predictions", "baseline": "Baselines", "ceiling": "Ceilings"}
+UNTESTED = "Rows are ordered by their mean; whether their differences are more than noise is not tested yet."
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's head, its group (``metric`` or ``cost``), and what its numbers are."""
+
+    key: str
+    title: str
+    group: str
+    doc: str = ""
+    lower: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One cell: its text, the spread beside it, the value to sort by, and what a pointer shows."""
+
+    text: str
+    spread: str = ""
+    value: float | None = None
+    best: bool = False
+    note: str = ""
+
+    @property
+    def plain(self) -> str:
+        """``41.8 ± 1.2``."""
+        return f"{self.text} ± {self.spread}" if self.spread else self.text
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the grid: the row it stands for, its name, its seeds, and its cells in the columns' order."""
+
+    row: Row
+    name: str
+    seeds: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """Lines that may be compared with each other, or a band that is not ranked."""
+
+    title: str
+    role: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A benchmark's grid, its caption and its notes."""
+
+    benchmark: str
+    caption: str
+    columns: tuple[Column, ...]
+    sections: tuple[Section, ...]
+    notes: tuple[str, ...]
+
+
+def board_table(board: Board, rows: Sequence[Row] | None = None) -> Table:
+    """The grid of a board, or of some of its rows."""
+    columns = (*_metric_columns(board), *_cost_columns())
+    names = distinct_names(board.rows)
+    sections = [_section(board, title, role, group, columns, names) for title, role, group in bands(board.rows if rows is None else rows)]
+    return Table(board.benchmark, _caption(board), columns, tuple(sections), tuple(_notes(board, rows)))
+
+
+def bands(rows: Sequence[Row]) -> list[tuple[str, str, list[Row]]]:
+    """Title, role and rows of each part of a table: methods by feature set, then bands that are not ranked."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        role = row.tag("role") or "method"
+        found.setdefault((role, row.tag("section") if role == "method" else ""), []).append(row)
+    order = list(BANDS)
+    keys = sorted(found, key=lambda k: (order.index(k[0]) if k[0] in order else len(order), -k[1].count("+"), k[1]))
+    return [(_band_title(*key), key[0], found[key]) for key in keys]
+
+
+def distinct_names(rows: Sequence[Row]) -> Mapping[str, str]:
+    """Label → a name that no other row of the table has: title and variant, and as much more as it takes."""
+    names = {row.label: display_name(row) for row in rows}
+    for tag in ("recipe", "preset", "features"):
+        for row in rows:
+            twins = [r for r in rows if names[r.label] == names[row.label]]
+            if len({r.tag(tag) for r in twins}) > 1:
+                names.update({r.label: f"{names[r.label]} · {r.tag(tag)}" for r in twins})
+    repeated = [label for label, name in names.items() if list(names.values()).count(name) > 1]
+    return names | {label: f"{names[label]} #{label.rpartition('#')[2]}" for label in repeated}
+
+
+def display_name(row: Row) -> str:
+    """The method's title, and its variant unless it is the full method."""
+    title, variant = row.tag("title") or row.tag("method"), row.tag("variant")
+    return title if variant in ("", "full") else f"{title} · {variant}"
+
+
+def short_name(row: Row) -> str:
+    """The method's own name, and its variant unless it is the full method: for narrow places."""
+    return row.name
+
+
+def places(board: Board, spec: numbers.Spec) -> int:
+    """Decimals of a metric's column."""
+    cells = [c.mean for r in board.rows if (c := r.metric(str(spec["name"])))]
+    return numbers.decimals(spec, int(board.record.get("examples", 0)), max(map(abs, cells), default=1.0))
+
+
+def seed_note(row: Row) -> str:
+    """``2 of 3 seeds, 1 failed: seed 2: loss is NaN``, ``deterministic`` or ``3 seeds``."""
+    if row.troubles:
+        return f"{len(row.finished)} of {len(row.finished) + len(row.troubles)} seeds, {len(row.troubles)} failed: {'; '.join(row.troubles)}"
+    return "deterministic" if row.deterministic else f"{len(row.finished)} seed{'' if len(row.finished) == 1 else 's'}"
+
+
+def _band_title(role: str, section: str) -> str:
+    if role == "method":
+        return f"Methods · features {section.replace('+', ' + ') or 'none'}"
+    return f"{BANDS.get(role, role)} · not ranked"
+
+
+def _metric_columns(board: Board) -> list[Column]:
+    return [
+        Column(str(s["name"]), numbers.metric_head(s), "metric", str(s.get("doc", "")), s.get("direction") == "lower") for s in board.specs
+    ]
+
+
+def _cost_columns() -> list[Column]:
+    return [Column(name, title, "cost", lower=name != "examples_per_second") for name, title in numbers.COSTS.items()]
+
+
+def _section(board: Board, title: str, role: str, rows: Sequence[Row], columns: Sequence[Column], names: Mapping[str, str]) -> Section:
+    tops = {c.key: _top(c, rows) for c in columns if c.group == "metric"} if role == "method" and len(rows) > 1 else {}
+    lines = [Line(row, names[row.label], _seeds(row), tuple(_entry(board, row, c, tops.get(c.key)) for c in columns)) for row in rows]
+    return Section(title, role, tuple(lines))
+
+
+def _seeds(row: Row) -> str:
+    if row.troubles:
+        return f"{len(row.finished)} of {len(row.finished) + len(row.troubles)}"
+    return "det." if row.deterministic else str(len(row.finished))
+
+
+def _top(column: Column, rows: Sequence[Row]) -> float | None:
+    means = [c.mean for r in rows if (c := r.metric(column.key))]
+    return (min(means) if column.lower else max(means)) if means else None
+
+
+def _entry(board: Board, row: Row, column: Column, top: float | None) -> Entry:
+    if column.group == "cost":
+        value = row.cost(column.key)
+        return Entry(numbers.cost(column.key, value), value=value)
+    spec = next(s for s in board.specs if s["name"] == column.key)
+    cell, digits = row.metric(column.key), places(board, spec)
+    best = cell is not None and cell.mean == top
+    return Entry(numbers.number(spec, cell, digits), numbers.spread(spec, cell, digits), cell.mean if cell else None, best, _about(spec, row, cell, digits))
+
+
+def _about(spec: numbers.Spec, row: Row, cell: Cell | None, digits: int) -> str:
+    """Each seed's value, where there are several."""
+    if cell is None or cell.n < 2:
+        return ""
+    values = [f"{t.seed}: {numbers.shown(spec, t.metrics[str(spec['name'])]):.{digits}f}" for t in row.finished if spec["name"] in t.metrics]
+    return f"by seed {', '.join(values)}"
+
+
+def _caption(board: Board) -> str:
+    record = board.record
+    examples, clusters = record.get("examples"), record.get("clusters")
+    return f"{board.benchmark}, split {record.get('split', '?')}, {examples} examples in {clusters} clusters: mean ± sample SD over seeds."
+
+
+def _notes(board: Board, rows: Sequence[Row] | None) -> list[str]:
+    names = distinct_names(board.rows)
+    shown = board.rows if rows is None else rows
+    failed = [f"{names[r.label]}: {seed_note(r)}." for r in shown if r.troubles]
+    undefined = [f"{names[r.label]}: not finite and left out: {t}." for r in shown if (t := r.tag("not_finite"))]
+    return [UNTESTED, *failed, *undefined]
