@@ -1,5 +1,117 @@
 """The site: an overview, a page a benchmark and a page a method, drawn from the record with Jinja.
 
-Every page stands alone: style and script are in it, film strips beside it. Numbers come from `leaderboard`, their
-form from `numbers`; nothing is computed in a template.
+Every page stands alone: style and script are in it, only film strips lie beside it. A drawing can be watched while it
+is made again: files are replaced one by one, and pages that nothing stands for any more are removed.
 """
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reelbench.reports import formats, gallery, pages
+from reelbench.reports.escaping import visible
+from reelbench.reports.frames import Results, load
+from reelbench.reports.leaderboard import Board, boards
+from reelbench.reports.tables import UNTESTED
+
+MANIFEST = ".reelbench-site.json"
+
+
+def draw_site(uri: str, out: Path, benchmarks: Sequence[str] = ()) -> Path:
+    """Draw everything into a folder; returns its ``index.html``.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be read or holds no trials.
+    """
+    results = load(uri, benchmarks)
+    Site(out).draw(results, boards(results))
+    return out / "index.html"
+
+
+def draw_tables(uri: str, out: Path, names: Iterable[str], benchmarks: Sequence[str] = ()) -> list[Path]:
+    """Write every board in the named formats into ``out/tables``; returns the files."""
+    found = boards(load(uri, benchmarks))
+    return [formats.write(name, board, out / "tables") for name in names for board in found]
+
+
+class Site:
+    """A folder of pages in the making."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.written: list[str] = []
+
+    def draw(self, results: Results, found: Sequence[Board]) -> None:
+        """Write every page, then the overview, then forget what an earlier drawing left."""
+        strips = gallery.StripFolder(self.out / "assets" / "strips", "../assets/strips")
+        for board in found:
+            self._benchmark(board, strips)
+        lines = pages.method_lines(found)
+        for line in lines:
+            self._page(line["href"], "method.html", pages.method_page(line["name"], found))
+        self._page("index.html", "index.html", pages.overview(results, found))
+        self.written += [f"assets/strips/{name}" for name in strips.names]
+        self._forget()
+
+    def _benchmark(self, board: Board, strips: gallery.StripFolder) -> None:
+        files = {name: formats.write(name, board, self.out / "tables") for name in formats.SUFFIXES}
+        links = {name: f"../tables/{path.name}" for name, path in files.items()}
+        self.written += [f"tables/{path.name}" for path in files.values()]
+        self._page(f"benchmarks/{formats.slug(board.benchmark)}.html", "benchmark.html", pages.benchmark_page(board, strips, links))
+
+    def _page(self, href: str, template: str, values: dict[str, Any]) -> None:
+        root = "../" * href.count("/")
+        write_text(self.out / href, environment().get_template(template).render(values, root=root, untested=UNTESTED))
+        self.written.append(href)
+
+    def _forget(self) -> None:
+        """Remove files of the last drawing that this one did not write, and nothing else."""
+        manifest = self.out / MANIFEST
+        for name in set(_listed(manifest)) - set(self.written):
+            path = self.out / name
+            if path.resolve().is_relative_to(self.out.resolve()):
+                path.unlink(missing_ok=True)
+        write_text(manifest, json.dumps(sorted(self.written)))
+
+
+def _listed(manifest: Path) -> list[str]:
+    try:
+        found = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [n for n in found if isinstance(n, str)] if isinstance(found, list) else []
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file by rename, so that a browser never reads half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+@cache
+def environment() -> Environment:
+    """Jinja with autoescape, strict about unknown names; control characters of any text are made visible."""
+    loader = PackageLoader("reelbench.reports", "templates")
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, finalize=_shown, trim_blocks=True, lstrip_blocks=True)
+    style, script = (loader.get_source(made, name)[0] for name in ("style.css", "sort.js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    made.globals |= {"style": Markup(style), "script": Markup(script), "script_hash": digest}
+    return made
+
+
+def _shown(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

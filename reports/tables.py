@@ -106,11 +106,6 @@ def display_name(row: Row) -> str:
     return title if variant in ("", "full") else f"{title} · {variant}"
 
 
-def short_name(row: Row) -> str:
-    """The method's own name, and its variant unless it is the full method: for narrow places."""
-    return row.name
-
-
 def places(board: Board, spec: numbers.Spec) -> int:
     """Decimals of a metric's column."""
     cells = [c.mean for r in board.rows if (c := r.metric(str(spec["name"])))]
@@ -159,7 +154,7 @@ def _top(column: Column, rows: Sequence[Row]) -> float | None:
 
 def _entry(board: Board, row: Row, column: Column, top: float | None) -> Entry:
     if column.group == "cost":
-        value = row.cost(column.key)
+        value = None if row.tag("role") == "ceiling" else row.cost(column.key)
         return Entry(numbers.cost(column.key, value), value=value)
     spec = next(s for s in board.specs if s["name"] == column.key)
     cell, digits = row.metric(column.key), places(board, spec)

@@ -1,0 +1,31 @@
+"""Leaderboards as text files: Markdown, LaTeX (booktabs) and CSV, all of the same grid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from reelbench.reports.formats import delimited, latex, markdown
+from reelbench.reports.leaderboard import Board
+from reelbench.reports.tables import Table, board_table
+
+SUFFIXES: dict[str, tuple[str, Callable[[Table], str]]] = {
+    "markdown": (".md", markdown.render),
+    "latex": (".tex", latex.render),
+    "csv": (".csv", delimited.render),
+}
+
+
+def write(name: str, board: Board, folder: Path) -> Path:
+    """Write a board's table in the named format; returns the file."""
+    suffix, render = SUFFIXES[name]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{slug(board.benchmark)}{suffix}"
+    path.write_text(render(board_table(board)), encoding="utf-8", newline="")
+    return path
+
+
+def slug(name: str) -> str:
+    """A file name for a benchmark or method: letters, digits, ``.``, ``_`` and ``-`` only, never a hidden file."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).lstrip(".-") or "unnamed"

@@ -1,0 +1,25 @@
+"""A leaderboard as a Markdown table."""
+
+from __future__ import annotations
+
+from reelbench.reports.escaping import markdown as escape
+from reelbench.reports.tables import Line, Table
+
+
+def render(table: Table) -> str:
+    """The grid, its caption above and its notes below."""
+    width = len(table.columns) + 2
+    lines = [f"### {escape(table.benchmark)}", "", escape(table.caption), ""]
+    lines += [_row(["Row", "Seeds", *(c.title for c in table.columns)]), "|:---|---:|" + "---:|" * len(table.columns)]
+    for section in table.sections:
+        lines.append("| **" + escape(section.title) + "** |" + " |" * (width - 1))
+        lines += [_row(_cells(line)) for line in section.lines]
+    return "\n".join([*lines, "", *(f"- {escape(note)}" for note in table.notes)]) + "\n"
+
+
+def _cells(line: Line) -> list[str]:
+    return [line.name, line.seeds, *(e.plain for e in line.entries)]
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(escape(c) for c in cells) + " |"

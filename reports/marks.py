@@ -1,0 +1,154 @@
+"""Where things lie in the small pictures: dots of seeds on a benchmark's scale, and lines of learning curves.
+
+Only geometry; templates draw it as SVG.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reelbench.reports import numbers
+from reelbench.reports.leaderboard import Board, Row
+
+CHART_WIDTH, CHART_HEIGHT = 520, 220
+LEFT, RIGHT, TOP, BOTTOM = 44, 8, 10, 28
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A linear map of ``low … high`` onto ``start … end``."""
+
+    low: float
+    high: float
+    start: float = 0.0
+    end: float = 100.0
+
+    def __call__(self, value: float) -> float:
+        """Where a value lies, one decimal, kept inside."""
+        span = (self.high - self.low) or 1.0
+        share = min(1.0, max(0.0, (value - self.low) / span))
+        return round(self.start + share * (self.end - self.start), 1)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """One row on its benchmark's scale, in percent of the width: mean, its seeds, chance and the ceiling."""
+
+    zero: float
+    mean: float
+    seeds: tuple[float, ...]
+    chance: float | None
+    ceiling: float | None
+
+
+def scale_of(board: Board) -> Scale:
+    """From 0 (or the lowest value, if negative) to the highest value of the board's primary metric."""
+    name = str(board.primary["name"])
+    values = [t.metrics[name] for r in board.rows for t in r.finished if name in t.metrics] or [0.0]
+    return Scale(min(0.0, *values), max(values) or 1.0)
+
+
+def marks_of(board: Board, row: Row, scale: Scale) -> Marks | None:
+    """A row's marks; ``None`` if it has no score."""
+    name = str(board.primary["name"])
+    cell = row.metric(name)
+    if cell is None:
+        return None
+    seeds = tuple(scale(t.metrics[name]) for t in row.finished if name in t.metrics) if cell.n > 1 else ()
+    return Marks(scale(0.0), scale(cell.mean), seeds, _place(chance_row(board), name, scale), _place(ceiling_row(board), name, scale))
+
+
+def chance_row(board: Board) -> Row | None:
+    """The row of the chance baseline."""
+    return next((r for r in board.band("baseline") if r.tag("method") == "chance"), None)
+
+
+def ceiling_row(board: Board) -> Row | None:
+    """The highest ceiling."""
+    return next(iter(board.band("ceiling")), None)
+
+
+def _place(row: Row | None, name: str, scale: Scale) -> float | None:
+    cell = row.metric(name) if row else None
+    return scale(cell.mean) if cell else None
+
+
+@dataclass(frozen=True)
+class CurveLine:
+    """One seed's validation metric over optimiser steps, as SVG points."""
+
+    points: str
+    last: tuple[float, float]
+    seed: int
+    group: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A validation metric over steps; a line a seed, a colour a variant."""
+
+    title: str
+    lines: tuple[CurveLine, ...]
+    groups: tuple[str, ...]
+    x_ticks: tuple[tuple[float, str], ...]
+    y_ticks: tuple[tuple[float, str], ...]
+
+
+def charts_of(rows: Sequence[tuple[str, Row]], specs: Mapping[str, numbers.Spec]) -> list[Chart]:
+    """The learning curves of named rows, a chart a validation metric.
+
+    Parameters
+    ----------
+    rows
+        Names of variants and their rows.
+    specs
+        Metric specs by name, which say what is shown times 100.
+    """
+    found: dict[str, list[tuple[str, int, list[tuple[float, float]]]]] = {}
+    for name, row in rows:
+        for trial in row.finished:
+            for metric, points in _series(trial.record.get("curve") or ()).items():
+                found.setdefault(metric, []).append((name, trial.seed, points))
+    return [_chart(metric, series, specs.get(metric, {})) for metric, series in sorted(found.items()) if any(len(p) > 1 for _, _, p in series)]
+
+
+def _series(curve: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:
+    found: dict[str, list[tuple[float, float]]] = {}
+    for point in curve:
+        for name, value in point["values"].items():
+            if name.startswith("val/"):
+                found.setdefault(name.removeprefix("val/"), []).append((float(point["step"]), float(value)))
+    return found
+
+
+def _chart(metric: str, series: Sequence[tuple[str, int, list[tuple[float, float]]]], spec: numbers.Spec) -> Chart:
+    factor = 100.0 if spec.get("percent") else 1.0
+    xs = [x for _, _, points in series for x, _ in points]
+    ys = [y * factor for _, _, points in series for _, y in points]
+    x_ticks, y_ticks = nice_ticks(0.0, max(xs), 5), nice_ticks(min(ys), max(ys), 5)
+    across = Scale(0.0, max(max(xs), x_ticks[-1]), LEFT, CHART_WIDTH - RIGHT)
+    up = Scale(min(y_ticks[0], *ys), max(y_ticks[-1], *ys), CHART_HEIGHT - BOTTOM, TOP)
+    groups = tuple(dict.fromkeys(name for name, _, _ in series))
+    lines = tuple(_line(points, seed, groups.index(name), name, across, up, factor) for name, seed, points in series)
+    return Chart(
+        numbers.metric_head(spec) if spec else metric, lines, groups,
+        tuple((across(x), f"{x:g}") for x in x_ticks), tuple((up(y), f"{y:g}") for y in y_ticks),
+    )  # fmt: skip
+
+
+def _line(points: Sequence[tuple[float, float]], seed: int, group: int, name: str, across: Scale, up: Scale, factor: float) -> CurveLine:
+    placed = [(across(x), up(y * factor)) for x, y in points]
+    return CurveLine(" ".join(f"{x},{y}" for x, y in placed), placed[-1], seed, group, name)
+
+
+def nice_ticks(low: float, high: float, count: int) -> list[float]:
+    """About ``count`` round numbers that span ``low … high``."""
+    span = (high - low) or abs(high) or 1.0
+    power = 10.0 ** math.floor(math.log10(span / count))
+    step = next(m * power for m in (1, 2, 5, 10) if span / (m * power) <= count)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [round(k * step, 10) for k in range(first, last + 1)]
