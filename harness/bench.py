@@ -91,7 +91,9 @@ class Bench:
         for name, plugin in joined.items():
             manager.register(plugin, name)
         try:
-            return self._run(LifeCycle(manager, self.say), StageLease(self.surroundings.workspace))
+            outcome = self._run(LifeCycle(manager, self.say), StageLease(self.surroundings.workspace))
+            outcome.refused += recorder.refused
+            return outcome
         finally:
             for name in joined:
                 manager.unregister(name=name)

@@ -13,13 +13,14 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
+from importlib import metadata
 from importlib.machinery import ModuleSpec
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
 # Raised by hand when the harness's own meaning of a stage changes (guarded by tests/harness/test_semantics.py).
 SEMANTICS = {"fit": 1, "predict": 1, "score": 1}
+version = cache(metadata.version)  # reading one takes milliseconds, and a plan asks hundreds of times
 _DOTTED = re.compile(r"[a-zA-Z_]\w*(\.[a-zA-Z_]\w*)+\Z")
 
 
@@ -120,7 +121,7 @@ def _absolute(module: str, is_package: bool, node: ast.ImportFrom) -> str:
 
 @cache
 def _distributions() -> Mapping[str, list[str]]:
-    return packages_distributions()
+    return metadata.packages_distributions()
 
 
 def imported_versions(cls: type) -> dict[str, str]:
@@ -136,6 +137,6 @@ def versions_of(distributions: Iterable[str]) -> dict[str, str]:
     for name in sorted(set(distributions)):
         try:
             found[name] = version(name)
-        except PackageNotFoundError:
+        except metadata.PackageNotFoundError:
             continue
     return found

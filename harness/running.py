@@ -47,13 +47,15 @@ class Lease(Protocol):
 class Outcome:
     """What became of a plan.
 
-    ``records`` holds the record of every stage that was cached, finished, failed, skipped or interrupted.
+    ``records`` holds the record of every stage that was cached, finished, failed, skipped or interrupted; ``refused``
+    a line for every result that contradicts the store's.
     """
 
     records: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     cached: set[str] = field(default_factory=set)
     interrupted: bool = False
     seconds: float = 0.0
+    refused: list[str] = field(default_factory=list)
 
     def count(self, plan: Plan) -> dict[str, int]:
         """Stages of the plan by status."""

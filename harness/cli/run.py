@@ -40,7 +40,7 @@ def run(suite_name: str | None, site: Path, no_report: bool, executor: str, as_j
     summary = summarise(bench, outcome)
     click.echo(json.dumps(summary, indent=2) if as_json else _as_text(summary, bench, outcome))
     failed = any(t["status"] in ("failed", "skipped", "not run", "interrupted") for t in summary["trials"])
-    return 130 if outcome.interrupted else 1 if failed else status
+    return 130 if outcome.interrupted else 1 if failed or outcome.refused else status
 
 
 def prepare_bench(suite_name: str | None, store: str | None, executor: str, site: Path | None, options: Mapping[str, Any]) -> Bench:

@@ -43,11 +43,14 @@ class MlflowRecorder:
     ----------
     problems
         What could not be recorded and why, one line each.
+    refused
+        Those among them that no later bench will record either.
     """
 
     def __init__(self, store: str, workspace: Path, say: Callable[[str], None] = _warn) -> None:
         self.uri, self.workspace, self.say = store, workspace, say
         self.problems: list[str] = []
+        self.refused: list[str] = []
         self._work: tuple[Recording, Background] | None = None
 
     @hookimpl(tryfirst=True)
@@ -84,7 +87,9 @@ class MlflowRecorder:
         """Send what is left, say which editions count, close the suite's run; returns when the store has everything."""
         self._submit("close", outcome)
         if self._work:
-            self._work[1].close()
+            recording, background = self._work
+            background.close()
+            self.refused = recording.refused
             self._work = None
 
     def flush(self) -> None:

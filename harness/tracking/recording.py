@@ -33,11 +33,14 @@ class Recording:
     ----------
     progress
         Fingerprint of a running stage → how far it is.
+    refused
+        Results that no store will take as they are, one line each.
     """
 
     def __init__(self, uri: str, workspace: Path, plan: Plan, facts: Mapping[str, Any], say: Callable[[str], None]) -> None:
         self.uri, self.workspace, self.plan, self.say = uri, workspace, plan, say
         self.progress: dict[str, str] = {}
+        self.refused: list[str] = []
         self._suite = SuiteRun(plan, facts)
         self._running: dict[str, str] = {}
         self._writer: RunWriter | None = None
@@ -51,7 +54,7 @@ class Recording:
         reclaim_abandoned(writer)
         self._suite.start(writer)
         self._writer = writer
-        send_pending(writer, self._waiting, self.say)
+        send_pending(writer, self._waiting, self._refuse)
 
     def start(self, stage: Stage) -> None:
         """Create the stage's run."""
@@ -85,7 +88,7 @@ class Recording:
         if self._writer is None:
             self.open()  # the store may be back
         assert self._writer is not None
-        send_pending(self._writer, pending_stages(self.workspace, self._writer.store.shown), self.say)
+        send_pending(self._writer, pending_stages(self.workspace, self._writer.store.shown), self._refuse)
         for run_id in self._running.values():
             self._writer.end(run_id, "KILLED", "the bench ended first")
         supersede(self._writer, self.plan.stages)
@@ -100,11 +103,15 @@ class Recording:
     def failed(self, error: Exception) -> None:
         """A store that is away is said once; a stage that cannot be recorded, each; a bug, with its traceback."""
         if isinstance(error, UnrecordedError):
-            self.say(str(error))
+            self._refuse(str(error))
         elif isinstance(error, TrackingError):
             self._store_away(str(error))
         else:
             self.say(redact("recording failed: " + "".join(traceback.format_exception(error)).strip()))
+
+    def _refuse(self, line: str) -> None:
+        self.refused.append(line)
+        self.say(line)
 
     def _store_away(self, reason: str) -> None:
         self._writer = None

@@ -140,7 +140,7 @@ class RunWriter:
         whole = {RECORD_TAG: file_digest(folder / "record.json")}
         self.log(run_id, finite_points(record), params(record), result_tags(record) | links | whole)
         self.end(run_id, "FINISHED", ended_ms=record["ended_ms"])
-        return run_id
+        return self._first_of_twins(record)
 
     def _upload(self, files: Sequence[tuple[Path, str | None]], run_id: str) -> None:
         if gone := [str(path) for path, _ in files if not path.exists()]:
@@ -196,21 +196,31 @@ class RunWriter:
     def _counted_twin(self, record: Mapping[str, Any], run_id: str) -> str | None:
         """The id of a sound FINISHED run of the same fingerprint; this run then ends as its duplicate."""
         for twin in self.runs_of(record["kind"], record["fingerprint"], experiment_of(record)):
-            if self._contradicts(twin, record):
-                raise UnrecordedError(
-                    f"predictions of {run_name(record)} on {record['benchmark']} differ from those of run {twin.info.run_id}, which has the same "
-                    "fingerprint; something that matters is not in the fingerprint, or a device is not exact: delete the run that is wrong"
-                )
+            self._check_equal(twin, record)
             if RunFiles(self.store, self.workspace, twin).problem(record["kind"]) is None:
                 self.end(run_id, "KILLED", "finished meanwhile by another bench", duplicate_of=twin.info.run_id)
                 return str(twin.info.run_id)
             self.log(twin.info.run_id, tags={"rb.superseded": "true", "rb.damaged": "its artifacts are gone or altered"})
         return None
 
-    def _contradicts(self, twin: Run, record: Mapping[str, Any]) -> bool:
-        """Whether predictions on a CPU, which repeat exactly, came out otherwise."""
+    def _first_of_twins(self, record: Mapping[str, Any]) -> str:
+        """The run that counts where benches on several workspaces finished at the same moment; all of them find the same one."""
+        twins = self.runs_of(record["kind"], record["fingerprint"], experiment_of(record))
+        sound = [twin for twin in twins if "rb.damaged" not in twin.data.tags]
+        first, *others = sorted(sound, key=lambda run: (run.info.start_time, run.info.run_id))
+        self._check_equal(first, record)
+        for twin in others:
+            self.end(twin.info.run_id, "KILLED", "finished by another bench at the same moment", duplicate_of=first.info.run_id)
+        return str(first.info.run_id)
+
+    def _check_equal(self, twin: Run, record: Mapping[str, Any]) -> None:
+        """Raise if predictions on a CPU, which repeat exactly, came out otherwise than in another run."""
         deterministic = record["kind"] == "score" and record["hardware"]["device"] == "cpu"
-        return deterministic and twin.data.tags.get("rb.digest") != record["predictions_digest"]
+        if deterministic and twin.data.tags.get("rb.digest") != record["predictions_digest"]:
+            raise UnrecordedError(
+                f"predictions of {run_name(record)} on {record['benchmark']} differ from those of run {twin.info.run_id}, which has the same "
+                "fingerprint; something that matters is not in the fingerprint, or a device is not exact: delete the run that is wrong"
+            )
 
     # --- markers ------------------------------------------------------------------------------------------------
 

@@ -7,12 +7,12 @@ from collections import Counter
 from desk import Desk, Done, until
 
 
-def side_by_side(desk: Desk, *workspaces: str) -> list[Done]:
-    """Benches of the same suite, the later ones started in the middle of the first one's fit."""
+def side_by_side(desk: Desk, *workspaces: str, **environment: str) -> list[Done]:
+    """Benches of the same suite, the later ones started in the middle of the first one's fit, in another environment."""
     beacon = desk.folder / "beacon"
     first = desk.bench("--workspace", workspaces[0], PACE_S="0.06", BEACON=str(beacon))
     until(beacon.exists, "the middle of a fit")
-    others = [desk.bench("--workspace", w) for w in workspaces[1:]]
+    others = [desk.bench("--workspace", w, **environment) for w in workspaces[1:]]
     return [bench.wait() for bench in (first, *others)]
 
 
@@ -39,3 +39,14 @@ def test_on_one_workspace_the_second_takes_over_what_the_first_has_made(desk: De
 
 def test_on_two_workspaces_the_store_counts_each_stage_once(desk: Desk) -> None:
     finished_once(desk, side_by_side(desk, "mine", "yours"))
+
+
+def test_what_differs_from_an_equal_run_is_an_error(desk: Desk) -> None:
+    early, late = sorted(side_by_side(desk, "mine", "yours", WOBBLE="0.5"), key=lambda done: done.status)
+    assert (early.status, late.status) == (0, 1), late.err
+    assert "differ from those of run" not in early.err
+    (line,) = late.lines("differ from those of run")
+    (counted,) = [r for r in desk.runs("trial") if r.status == "FINISHED"]
+    (refused,) = [r for r in desk.runs("trial") if r.status == "FAILED"]
+    assert counted.id in line
+    assert refused.tags["rb.error"] in line

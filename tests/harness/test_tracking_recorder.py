@@ -20,6 +20,7 @@ from reelbench.stages import Stage, StageFolder
 from reelbench.tracking.abandoned import is_abandoned
 from reelbench.tracking.held import RunFiles
 from reelbench.tracking.recorder import MlflowRecorder
+from reelbench.tracking.runs import RunWriter
 from reelbench.tracking.store import Store
 
 ENDED = {"finished": 3, "cached": 0, "interrupted": False, "site": None}
@@ -218,6 +219,15 @@ def test_two_benches_that_finish_one_trial_count_once(store_uri: str, tmp_path: 
     (duplicate,) = runs_of(store_uri, "trial", "KILLED")
     assert duplicate.data.tags["rb.duplicate_of"] == run.info.run_id
     assert len(runs_of(store_uri, "fit")) == 1
+
+
+def test_two_benches_that_finish_one_trial_at_the_same_moment_count_once(store_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RunWriter, "_counted_twin", lambda *_: None)  # neither sees the other's run finished
+    record(store_uri, tmp_path / "one", {})
+    record(store_uri, tmp_path / "two", {})
+    for kind in ("fit", "trial"):
+        (run,), (duplicate,) = runs_of(store_uri, kind), runs_of(store_uri, kind, "KILLED")
+        assert duplicate.data.tags["rb.duplicate_of"] == run.info.run_id
 
 
 def test_unequal_predictions_of_one_fingerprint_are_an_error(store_uri: str, tmp_path: Path) -> None:
