@@ -82,4 +82,5 @@ def metric_head(spec: Spec) -> str:
     """A metric's title with its unit and direction: ``R@1 % ↑``."""
     title = str(spec.get("title") or spec["name"])
     percent = " %" if spec.get("percent") and "%" not in title else ""
-    return f"{title}{percent} {'↓' if spec.get('direction') == 'lower' else '↑'}"
+    arrow = {"lower": " ↓", "higher": " ↑"}.get(str(spec.get("direction")), "")
+    return f"{title}{percent}{arrow}"

@@ -196,8 +196,8 @@ def method_page(name: str, boards: Sequence[Board]) -> dict[str, Any]:
 
 def ablations(board: Board, rows: Sequence[Row]) -> Ablations:
     """A method's rows, then the best of the others of each kind to hold them against."""
-    beside = [r for r in (marks.chance_row(board), *board.band("baseline")[:1], marks.ceiling_row(board)) if r and r not in rows]
-    table = board_table(board, [*rows, *dict.fromkeys(beside)])
+    beside = {r.label: r for r in (*board.band("baseline")[:1], marks.chance_row(board), marks.ceiling_row(board)) if r}
+    table = board_table(board, list(({r.label: r for r in rows} | beside).values()))
     scale = marks.scale_of(board)
     charts = marks.charts_of([(_variant_name(r, rows), r) for r in rows], {str(s["name"]): s for s in board.specs})
     return Ablations(
@@ -226,21 +226,38 @@ def configs(mine: Sequence[tuple[Board, Sequence[Row]]]) -> list[tuple[str, list
 
 def paper(record: Mapping[str, Any], mine: Sequence[tuple[Board, Sequence[Row]]]) -> dict[str, Any]:
     """The paper's reference, and its reported numbers beside ours where the benchmark is the same one."""
-    reference = record.get("reference") or record.get("paper") or {}
-    text = reference if isinstance(reference, str) else ", ".join(str(v) for v in reference.values() if isinstance(v, str | int))
-    reported = record.get("numbers") or record.get("reported") or []
-    rows = [_reported(n, mine) for n in reported if isinstance(n, dict)]
-    return {"reference": text, "rows": rows} if text or rows else {}
+    about = record.get("paper")
+    known = about if isinstance(about, dict) else {}
+    reported = record.get("reported")
+    rows = [_reported(n, mine) for n in reported if isinstance(n, dict)] if isinstance(reported, list) else []
+    return {"reference": _reference(known), "url": _web_address(known.get("url")), "rows": rows} if known or rows else {}
+
+
+def _reference(about: Mapping[str, Any]) -> str:
+    """``A. Author, B. Author: Title. ECCV 2018, §5``."""
+    authors = about.get("authors")
+    names = ", ".join(map(str, authors)) if isinstance(authors, list) else str(authors or "")
+    where = " ".join(str(about[k]) for k in ("venue", "year") if k in about)
+    return ". ".join(part for part in (names, str(about.get("title", "")), ", ".join(p for p in (where, str(about.get("section", ""))) if p)) if part)
+
+
+def _web_address(address: object) -> str:
+    """The address, if a browser may follow it."""
+    return address if isinstance(address, str) and address.startswith(("https://", "http://")) else ""
 
 
 def _reported(entry: Mapping[str, Any], mine: Sequence[tuple[Board, Sequence[Row]]]) -> dict[str, str]:
-    ours = ""
-    for board, rows in mine:
-        spec = next((s for s in board.specs if s["name"] == entry.get("metric")), None)
-        row = next((r for r in rows if r.tag("variant") == entry.get("variant", "full")), None)
-        if board.benchmark == entry.get("benchmark") and spec and row:
-            ours = numbers.mean_and_spread(spec, row.metric(str(spec["name"])), places(board, spec))
-    fields = {k: str(entry.get(k, "")) for k in ("benchmark", "metric", "variant", "value", "table", "split", "protocol", "note")}
-    return fields | {"ours": ours, "misprint": "yes" if entry.get("misprint") else ""}
-
-
+    metric, variant = entry.get("metric"), entry.get("variant", "full")
+    specs = [(board, rows, s) for board, rows in mine for s in board.specs if s["name"] == metric]
+    ours = [
+        numbers.mean_and_spread(spec, row.metric(str(metric)), places(board, spec))
+        for board, rows, spec in specs for row in rows
+        if board.benchmark == entry.get("benchmark") and row.tag("variant") == variant
+    ]  # fmt: skip
+    value, spec = entry.get("value"), specs[0][2] if specs else {"name": metric}
+    told = f"{numbers.shown(spec, value):.4g}" if isinstance(value, int | float) else str(value or "")
+    fields = {k: str(entry.get(k, "")) for k in ("benchmark", "table", "split", "protocol", "note")}
+    return fields | {
+        "metric": numbers.metric_head(spec), "variant": str(variant), "value": told, "ours": "; ".join(ours),
+        "misprint": "suspected" if entry.get("misprint") else "",
+    }  # fmt: skip
