@@ -16,14 +16,13 @@ if TYPE_CHECKING:
 
 
 def match(model: JSFusion, batch: Batch, ctx: Context) -> torch.Tensor:
-    """Eq. 5.6 over the batch's pairs, all against all: each sentence ranks the videos (released: the reverse)."""
+    """Eq. 5.6 over the batch's pairs, all against all: sentences rank videos, videos rank sentences, or both."""
     video, words = batch["frames"], batch["sentence"]
     frames, sentences = model.encode_video(video.data, video.mask), model.encode_sentence(words.data, words.mask)
-    scores = score_all(model, frames, video.mask, sentences, words.mask)  # (L, L)
-    if ctx.config.rank == "captions":
-        scores = scores.T
-    answers = torch.arange(len(scores), device=scores.device)
-    return (ranking_hinges(scores, answers, ctx.config.margin) * _different(batch, scores)).sum()
+    scores = score_all(model, frames, video.mask, sentences, words.mask)  # (L sentences, L videos)
+    answers, different = torch.arange(len(scores), device=scores.device), _different(batch, scores)
+    tables = {"videos": [scores], "captions": [scores.T], "both": [scores, scores.T]}[ctx.config.rank]
+    return torch.stack([(ranking_hinges(t, answers, ctx.config.margin) * different).sum() for t in tables]).sum()
 
 
 def _different(batch: Batch, scores: torch.Tensor) -> torch.Tensor:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reelbench.data import Example, Relation
     from reelbench.training.source import TrainingSource
 
-SENTENCE_FIELD = {"retrieval": ("captions", "sentence"), "multiple-choice": ("choices", "choices"), "fill-in-blank": ("blanks", "sentence")}
+RELATION = {"match": "captions", "fill": "blanks"}
 
 
 class LayerSizes(Config):
@@ -53,7 +53,7 @@ class JSFusionConfig(Config):
     audio: bool = True
     standardise_score: bool = False
     leaky: bool = False
-    rank: Literal["videos", "captions"] = "videos"
+    rank: Literal["videos", "captions", "both"] = "both"
 
     @property
     def sizes(self) -> LayerSizes:
@@ -66,12 +66,12 @@ class JSFusion(Method):
 
     Departures
     ----------
-    - "The same model with slightly different hyperparameters" is three fits, as in the released code: ``retrieval``
-      (L matched pairs, all L x L scored), ``multiple-choice`` (1 right, 4 wrong and 5 random sentences a video; several
-      videos a step, since a step of one video normalises over ten rows), ``fill-in-blank``.
-    - Eq. 5.6 sums over ``l`` with ``l*`` in it, which adds a constant; it is left out. Its sum is kept for retrieval;
-      for choices it is divided by the videos of a step. Pairs of equal content (two renderings of a script) are no
-      negatives of each other.
+    - "The same model" for retrieval and multiple choice is one fit, ``match``: L matched pairs, all L x L scored, and
+      Eq. 5.6 both for each sentence (retrieval: its video among L) and for each video (choices: its sentence among L).
+      The paper trains twice; its batches for choices (1 right, 4 wrong and 5 random sentences a video) are the
+      variant ``choice-batches``, with several videos a step, since a step of one would normalise over ten rows.
+    - Eq. 5.6 sums over ``l`` with ``l*`` in it, which adds a constant; it is left out. The sum over a batch is kept for
+      pairs and divided by the videos for choices. Pairs of equal content (two renderings of a script) are no negatives.
     - Batch norm on "every dense layer" means D1 to D7: on D8 it would fix the scores' variance, and a margin of 10
       would never be reached (the released code does so; variant ``as-released``). Its statistics are of valid frames,
       words and cells only. Dropout follows D1 to D3.
@@ -93,17 +93,12 @@ class JSFusion(Method):
     modalities = ("appearance", "motion", "audio")
     Config = JSFusionConfig
     recipes: ClassVar = {
-        "retrieval": Recipe(
-            serves=("retrieval:sentence",),
+        "match": Recipe(
+            serves=("retrieval:sentence", "multiple_choice"),
             phases=(Phase(name="match", relation="captions", batch_size=10, learning_rate=1e-4, weight_decay=1e-3),),
             summary="matched pairs of a batch, all against all",
         ),
-        "multiple-choice": Recipe(
-            serves=("multiple_choice",),
-            phases=(Phase(name="choose", relation="choices", batch_size=32, learning_rate=1e-4, weight_decay=1e-3),),
-            summary="one right sentence, the four wrong choices and five random ones for each video",
-        ),
-        "fill-in-blank": Recipe(
+        "fill": Recipe(
             serves=("fill_in_blank",),
             phases=(Phase(name="fill", relation="blanks", batch_size=32, learning_rate=1e-4, weight_decay=1e-3),),
             config={"head": "word", "dropout": 0.2},
@@ -124,18 +119,18 @@ class JSFusion(Method):
             "rank": "captions",
             "margin": 10.0,
             "match.weight_decay": 0.0,
-            "choose.weight_decay": 0.0,
             "fill.weight_decay": 0.0,
         },
+        "choice-batches": {"match.relation": "choices"},
     }
     presets: ClassVar = {
         "tiny": {
-            "match_sizes": {"joint": 32, "attention": 32, "fusion": 32, "conv": 16, "decision": (16, 16, 16)},
+            "match_sizes": {"joint": 64, "attention": 16, "fusion": 16, "conv": 16, "decision": (32, 32, 32)},
             "blank_sizes": {"joint": 32, "attention": 32, "fusion": 32, "conv": 32, "decision": (32, 32, 32)},
-            "lstm": 32, "word": 32, "min_count": 1, "max_frames": 12, "max_words": 14, "dropout": 0.1, "margin": 1.0,
-            "match.epochs": 1, "match.learning_rate": 3e-3, "match.weight_decay": 1e-6, "match.schedule": "cosine", "match.validate": None,
-            "choose.epochs": 1, "choose.batch_size": 16, "choose.learning_rate": 3e-3, "choose.weight_decay": 1e-6, "choose.schedule": "cosine",
-            "fill.epochs": 2, "fill.learning_rate": 3e-3, "fill.weight_decay": 1e-6, "fill.schedule": "cosine",
+            "lstm": 48, "word": 32, "min_count": 1, "max_frames": 8, "max_words": 20, "dropout": 0.0, "margin": 0.2,
+            "match.steps": 800, "match.learning_rate": 3e-3, "match.weight_decay": 1e-6, "match.schedule": "cosine",
+            "match.clip_norm": 1.0, "match.validate": None,
+            "fill.steps": 500, "fill.learning_rate": 3e-3, "fill.weight_decay": 1e-6, "fill.schedule": "cosine", "fill.validate": None,
         },
         "paper": {},
     }  # fmt: skip
@@ -149,8 +144,8 @@ class JSFusion(Method):
         from reelbench.plugins.layers.frames import feature_moments
         from reelbench.plugins.layers.words import training_vocabulary
 
-        relation, field = SENTENCE_FIELD[recipe]
-        vocabulary = training_vocabulary(source, relation, field, config.min_count)
+        relation = RELATION[recipe]
+        vocabulary = training_vocabulary(source, relation, "sentence", config.min_count)
         return {"vocabulary": vocabulary, "moments": feature_moments(source, relation)}
 
     def build(self, data: DataInfo, config: JSFusionConfig) -> torch.nn.Module:
@@ -160,8 +155,8 @@ class JSFusion(Method):
         return Network(data, config)
 
     def sample(self, example: Example, source: Relation, ctx: Context) -> Example:
-        """Multiple choice: add sentences of other training questions."""
-        if ctx.recipe != "multiple-choice" or ctx.rng is None:
+        """Choices: add sentences of other training questions."""
+        if "choices" not in example.fields or ctx.rng is None:
             return example
         others = [source[int(i)] for i in ctx.rng.integers(len(source), size=ctx.config.random_choices)]
         return example.with_fields(choices=[*example["choices"], *(_right_choice(o) for o in others)])
@@ -183,13 +178,15 @@ class JSFusion(Method):
         """Eq. 5.6 without its norm, or Eq. 5.7."""
         from reelbench.plugins.jsfusion import losses
 
-        return {"retrieval": losses.match, "multiple-choice": losses.choose, "fill-in-blank": losses.fill}[ctx.recipe](module, batch, ctx)
+        if ctx.recipe == "fill":
+            return losses.fill(module, batch, ctx)
+        return (losses.choose if "choices" in batch else losses.match)(module, batch, ctx)
 
     def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
         """Scores of choices, or of answers."""
         from reelbench.plugins.jsfusion import losses
 
-        answer = losses.fill_logits if ctx.recipe == "fill-in-blank" else losses.choice_scores
+        answer = losses.fill_logits if ctx.recipe == "fill" else losses.choice_scores
         return {"scores": answer(module, batch)}
 
     def encode_query(self, module: Any, batch: Batch, ctx: Context) -> Padded:
@@ -234,7 +231,7 @@ def _encode(text: Any, ctx: Context) -> Any:
 
 def _numbered(targets: Mapping[str, Any] | None, ctx: Context) -> Mapping[str, Any] | None:
     """Targets with a blank's answer as its index, −100 where the vocabulary lacks it."""
-    if targets is None or ctx.recipe != "fill-in-blank":
+    if targets is None or ctx.recipe != "fill":
         return targets
     answers: Sequence[str] = ctx.data.spaces["answers"]
     return {"answer": answers.index(targets["answer"]) if targets["answer"] in answers else -100}

@@ -18,12 +18,13 @@ from reelbench.resolution import variants_of
 METHOD = JSFusion()
 SMALL = LayerSizes(joint=4, attention=5, fusion=6, conv=3, decision=(4, 4, 4))
 EVERY_FIT = [(recipe, variant) for recipe in JSFusion.recipes for variant in variants_of(METHOD)]
+TRAININGS = [("match", "full"), ("match", "choice-batches"), ("fill", "full")]
 
 
-def fit(recipe="retrieval", variant="full", preset="tiny", **overrides):
+def fit(recipe="match", variant="full", preset="tiny", **overrides):
     resolved = toy_fit(METHOD, recipe, variant, preset, **overrides)
     data = toy_data(METHOD.features(resolved.config, recipe))
-    return toy_context(resolved, recipe, data), data
+    return toy_context(resolved, recipe, data, phase=resolved.phases[0]), data
 
 
 def built(ctx, data):
@@ -33,16 +34,16 @@ def built(ctx, data):
 
 def training_batch(ctx, count=6, seed=0):
     rng = np.random.default_rng(seed)
-    return collate([METHOD.prepare(training_example(ctx.recipe, rng, i), ctx) for i in range(count)])
+    return collate([METHOD.prepare(training_example(ctx.phase.relation, rng, i), ctx) for i in range(count)])
 
 
-def training_example(recipe, rng, number):
+def training_example(relation, rng, number):
     fields = {"video": toy_video(rng, int(rng.integers(2, 14)))}
-    if recipe == "multiple-choice":
+    if relation == "choices":
         choices = [toy_sentence(rng, int(rng.integers(1, 9))) for _ in range(5)]
         return example(fields | {"choices": choices}, {"answer": int(rng.integers(5))})
     sentence = toy_sentence(rng, int(rng.integers(2, 9)))
-    if recipe == "fill-in-blank":
+    if relation == "blanks":
         return example(fields | {"sentence": (*sentence[:-1], "_____"), "blank": len(sentence) - 1}, {"answer": "ball"})
     return example(fields | {"sentence": sentence, "content": str(number)}, {})
 
@@ -62,7 +63,7 @@ def test_every_ablation_builds_at_the_papers_size(recipe, variant):
     ctx, data = fit(recipe, variant, "paper")
     with torch.device("meta"):
         module = METHOD.build(data, ctx.config)
-    assert module.d8.in_features == (1024 if recipe == "fill-in-blank" else 128)
+    assert module.d8.in_features == (1024 if recipe == "fill" else 128)
 
 
 def test_the_tensor_is_equation_5_2_and_5_3():
@@ -148,9 +149,9 @@ def test_two_renderings_of_a_script_are_no_negatives():
 
 
 def test_five_random_sentences_join_the_choices():
-    ctx, _ = fit("multiple-choice")
+    ctx, _ = fit(variant="choice-batches")
     rng = np.random.default_rng(0)
-    questions = [training_example("multiple-choice", rng, i) for i in range(4)]
+    questions = [training_example("choices", rng, i) for i in range(4)]
     sampled = METHOD.sample(questions[0], Relation("choices", "train", {}, questions), ctx)
     right = {q["choices"][q.targets["answer"]] for q in questions}
     assert sampled["choices"][:5] == questions[0]["choices"]
@@ -159,23 +160,23 @@ def test_five_random_sentences_join_the_choices():
 
 
 def test_a_blank_outside_the_vocabulary_teaches_nothing():
-    ctx, data = fit("fill-in-blank")
+    ctx, data = fit("fill")
     rng = np.random.default_rng(0)
-    unknown = training_example("fill-in-blank", rng, 0).with_targets(answer="zebra")
+    unknown = training_example("blanks", rng, 0).with_targets(answer="zebra")
     batch = collate([METHOD.prepare(unknown, ctx), METHOD.prepare(unknown, ctx)])
     assert METHOD.training_step(built(ctx, data), batch, ctx).item() == 0.0
 
 
 def test_predictions_have_one_score_a_choice_and_a_word():
-    for recipe, width in (("multiple-choice", 5), ("fill-in-blank", 3)):
-        ctx, data = fit(recipe)
+    for recipe, variant, width in (("match", "choice-batches", 5), ("fill", "full", 3)):
+        ctx, data = fit(recipe, variant)
         scores = METHOD.predict_step(built(ctx, data).eval(), training_batch(ctx, 3), ctx)["scores"]
         assert scores.shape == (3, width)
 
 
-@pytest.mark.parametrize("recipe", JSFusion.recipes)
-def test_it_learns_a_toy(recipe):
-    ctx, data = fit(recipe, dropout=0.0)
+@pytest.mark.parametrize(("recipe", "variant"), TRAININGS)
+def test_it_learns_a_toy(recipe, variant):
+    ctx, data = fit(recipe, variant, dropout=0.0)
     module, batch = built(ctx, data), training_batch(ctx, 8)
     optimiser = torch.optim.Adam(module.parameters(), 3e-3)
     losses = []
