@@ -16,6 +16,7 @@ KINDS = {"best": "Best", "typical": "Typical", "worst": "Worst"}
 IMAGE_LIMIT = 4 << 20
 _MAGIC = {b"\xff\xd8\xff": ".jpg", b"\x89PNG\r\n\x1a\n": ".png"}
 PREDICTED = "Predicted"
+_ORDER = ("Question", "Answer", PREDICTED)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def _group(name: str, trial: Trial, said: Mapping[str, Mapping[str, str]], strip
 
 def _show(example: Mapping[str, Any]) -> dict[str, str]:
     show = example.get("show")
-    return {str(k): str(v) for k, v in show.items()} if isinstance(show, dict) else {}
+    texts = {str(k): str(v) for k, v in show.items()} if isinstance(show, dict) else {}
+    return dict(sorted(texts.items(), key=lambda item: _ORDER.index(item[0]) if item[0] in _ORDER else 0))
 
 
 def _read_image(trial: Trial, path: str) -> tuple[bytes, str] | None:

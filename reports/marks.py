@@ -14,7 +14,7 @@ from reelbench.reports import numbers
 from reelbench.reports.leaderboard import Board, Row
 
 CHART_WIDTH, CHART_HEIGHT = 520, 220
-LEFT, RIGHT, TOP, BOTTOM = 44, 8, 10, 28
+LEFT, RIGHT, TOP, BOTTOM = 44, 24, 10, 28
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ class Ablations:
     href: str
     title: str
     table: Table
+    scale: str
     marks: Mapping[str, marks.Marks | None]
     charts: tuple[marks.Chart, ...]
 
@@ -95,8 +96,8 @@ def _mini(board: Board, row: Row, name: str, scale: marks.Scale, digits: int) ->
 def _card_rows(board: Board) -> list[Row]:
     methods = board.band("method")[:4]
     chance = marks.chance_row(board)
-    baselines = [r for r in board.band("baseline") if r is not chance][: CARD_ROWS - len(methods) - (chance is not None)]
-    return [*methods, *baselines, *([chance] if chance else [])]
+    others = [r for r in board.band("baseline") if r is not chance][: CARD_ROWS - len(methods) - (chance is not None)]
+    return [*methods, *(r for r in board.band("baseline") if r is chance or r in others)]
 
 
 def facts(results: Results, boards: Sequence[Board]) -> list[tuple[str, str]]:
@@ -165,7 +166,7 @@ def benchmark_page(board: Board, strips: gallery.StripFolder, formats: Mapping[s
     shown = [r for _, role, rows in bands(board.rows) for r in rows if role != "ceiling"][:SIDE_BY_SIDE]
     return {
         "board": board, "title": title_of(board), "where": where_of(board), "table": board_table(board), "record": board.record,
-        "marks": {r.label: marks.marks_of(board, r, scale) for r in board.rows}, "head": numbers.metric_head(board.primary),
+        "marks": {r.label: marks.marks_of(board, r, scale) for r in board.rows}, "scale": scale_text(board, scale),
         "groups": gallery.groups([(names[r.label], r) for r in shown], strips), "formats": formats, "slugs": method_slugs(board),
         "info": _evaluation_info(board),
     }  # fmt: skip
@@ -189,7 +190,7 @@ def method_page(name: str, boards: Sequence[Board]) -> dict[str, Any]:
     first = mine[0][1][0]
     return {
         "name": name, "title": first.tag("title") or name, "role": first.tag("role"), "record": record,
-        "departures": str(record.get("departures") or ""), "parts": [ablations(b, rows) for b, rows in mine],
+        "departures": prose(str(record.get("departures") or "")), "parts": [ablations(b, rows) for b, rows in mine],
         "paper": paper(record.get("paper") or {}, mine), "configs": configs(mine),
     }  # fmt: skip
 
@@ -201,9 +202,27 @@ def ablations(board: Board, rows: Sequence[Row]) -> Ablations:
     scale = marks.scale_of(board)
     charts = marks.charts_of([(_variant_name(r, rows), r) for r in rows], {str(s["name"]): s for s in board.specs})
     return Ablations(
-        board, f"../benchmarks/{slug(board.benchmark)}.html", title_of(board), table,
+        board, f"../benchmarks/{slug(board.benchmark)}.html", title_of(board), table, scale_text(board, scale),
         {r.label: marks.marks_of(board, r, scale) for r in board.rows}, tuple(charts),
     )  # fmt: skip
+
+
+def scale_text(board: Board, scale: marks.Scale) -> str:
+    """``0 – 66.0``: what a bar's ends stand for."""
+    digits = places(board, board.primary)
+    low, high = (f"{numbers.shown(board.primary, v):.{digits}f}" for v in (scale.low, scale.high))
+    return f"{'0' if scale.low == 0 else low} – {high}"
+
+
+def prose(text: str) -> list[list[str]]:
+    """A docstring's list as items, each split where ````code```` begins and ends (every other part is code)."""
+    items: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("- ") or not items:
+            items.append(line.removeprefix("- ").strip())
+        else:
+            items[-1] = f"{items[-1]} {line.strip()}".strip()
+    return [item.split("``") for item in items if item]
 
 
 def _variant_name(row: Row, rows: Sequence[Row]) -> str:

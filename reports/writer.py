@@ -5,6 +5,7 @@ The bench never waits for a drawing but the last.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,7 @@ class SiteWriter:
     def _draw_aside(self) -> None:
         if self._drawing and self._drawing.poll() is None:
             return
-        command = [sys.executable, "-m", "reelbench", "report", "--store", self.store, "--out", str(self.site)]
+        command = [sys.executable, "-m", "reelbench", "report", "--out", str(self.site)]
         quiet = subprocess.DEVNULL
-        self._drawing = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)
+        environment = {**os.environ, "MLFLOW_TRACKING_URI": self.store}  # a command line, with a password in it, is for all to see
+        self._drawing = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, env=environment)
