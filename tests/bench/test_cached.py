@@ -6,7 +6,9 @@ import shutil
 from collections.abc import Callable
 
 import pytest
-from desk import HERE, Desk, Run
+from desk import BENCHMARK, HERE, Desk, Run
+
+TITLE = f"plodder on {BENCHMARK}, seed 0"
 
 
 @pytest.fixture(scope="module")
@@ -19,11 +21,15 @@ def desk(make_desk: Callable[[], Desk]) -> Desk:
     return desk
 
 
-def plan(desk: Desk) -> dict[str, tuple[str, str]]:
-    """Kind of stage → its state, and why."""
+def plan(desk: Desk) -> dict[str, dict[str, tuple[str, str]]]:
+    """Method → kind of stage → its state, and why."""
     answer = desk.call("plan", "suite.toml", "--json", "--block", "reports")
     assert answer.status == 0, answer.err
-    return {s["kind"]: (s["state"], s["why"]) for s in answer.json["stages"]}
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for stage in answer.json["stages"]:
+        method = stage["label"].partition("/")[0]
+        found.setdefault(method, {})[stage["kind"]] = (stage["state"], stage["why"])
+    return found
 
 
 def finished(desk: Desk, kind: str) -> list[Run]:
@@ -31,7 +37,7 @@ def finished(desk: Desk, kind: str) -> list[Run]:
 
 
 def test_a_recorded_bench_is_cached_and_keeps_no_copy(desk: Desk) -> None:
-    assert plan(desk) == dict.fromkeys(("fit", "predict", "score"), ("cached", ""))
+    assert plan(desk)["plodder"] == dict.fromkeys(("fit", "predict", "score"), ("cached", ""))
     assert not list(desk.folder.glob(".reelbench/stages/*/*"))
 
 
@@ -39,21 +45,21 @@ def test_an_altered_prediction_is_said_and_made_again(desk: Desk) -> None:
     (trial,) = finished(desk, "trial")
     (table,) = trial.artifacts.glob("predictions/predictions.parquet")
     table.write_bytes(table.read_bytes()[:-4] + b"bits")
-    states = plan(desk)
-    assert {kind: state for kind, (state, _) in states.items()} == {
-        "fit": "cached",
-        "predict": "to run",
-        "score": "to run",
-    }
-    assert f"in run {trial.id}" in states["predict"][1]
-    made_again(desk, trial, "fit")
+    done = desk.bench().wait()
+    assert done.status == 0, done.err
+    assert done.lines(f"cache: score {TITLE}: ")
+    assert done.lines(f"in run {trial.id}")
+    assert done.json["stages"] == {"cached": 1, "finished": 2, "failed": 0, "skipped": 0, "interrupted": 0}
+    (again,) = finished(desk, "trial")
+    assert again.id != trial.id
+    assert again.tags["rb.digest"] == trial.tags["rb.digest"]
 
 
-def test_an_artifact_that_is_gone_is_said_and_made_again(desk: Desk) -> None:
+def test_an_artifact_that_is_gone_is_said_and_what_it_was_made_of_still_counts(desk: Desk) -> None:
     (fit,), (trial,) = finished(desk, "fit"), finished(desk, "trial")
     (fit.artifacts / "weights-0.safetensors").unlink()
     (trial.artifacts / "sheet" / "sheet.json").unlink()
-    states = plan(desk)
+    states = plan(desk)["plodder"]
     assert states["fit"] == (
         "not needed",
         f"fit plodder (walk), seed 0: its files were altered in run {fit.id}",
@@ -61,22 +67,15 @@ def test_an_artifact_that_is_gone_is_said_and_made_again(desk: Desk) -> None:
     assert states["predict"] == ("cached", "")
     assert states["score"][0] == "to run"
     assert f"sheet.json is gone in run {trial.id}" in states["score"][1]
-    made_again(desk, trial, "predict")
 
 
-def made_again(desk: Desk, damaged: Run, cached: str) -> None:
-    """The next bench says which run is damaged, replaces it, and finds the same."""
-    done = desk.bench().wait()
-    assert done.status == 0, done.err
-    assert done.lines("cache: score plodder on action_recognition@pace/one:seen, seed 0: ")
-    assert done.lines(damaged.id)
-    assert done.json["stages"]["cached"] >= 1, cached
-    (trial,) = finished(desk, "trial")
-    assert trial.id != damaged.id
-    assert trial.tags["rb.digest"] == damaged.tags["rb.digest"]
-
-
-def test_an_edited_plugin_was_never_run_as_it_is_now(desk: Desk) -> None:
+def test_the_plan_says_what_an_edit_changed_and_what_was_never_run(desk: Desk) -> None:
     source = desk.folder / "paced.py"
     source.write_text(source.read_text().replace('"""A plugin of', '"""A plugin, edited, of'))
-    assert plan(desk) == dict.fromkeys(("fit", "predict", "score"), ("to run", "never run"))
+    desk.suite('"plodder"', '"chance"')
+    whys = {"fit": "source", "predict": "fits", "score": "predictions"}
+    states = plan(desk)
+    assert states["plodder"] == {
+        kind: ("to run", f"changed since it last ran: {why}") for kind, why in whys.items()
+    }
+    assert set(states["chance"].values()) == {("to run", "never run here")}

@@ -43,9 +43,9 @@ def away(desk: Desk, address: str) -> Done:
 
 @pytest.fixture(scope="module")
 def back(desk: Desk, address: str, port: int, away: Done) -> Iterator[Done]:
-    """The same bench when it does."""
+    """The same bench when it does, with a site."""
     with server(f"sqlite:///{desk.store}", port):
-        yield desk.bench("--store", address).wait()
+        yield desk.call("run", "suite.toml", "--json", "--store", address)
 
 
 def test_the_bench_finishes_and_keeps_its_records(desk: Desk, away: Done) -> None:
@@ -70,7 +70,7 @@ def test_the_records_are_sent_when_the_server_is_back(desk: Desk, back: Done) ->
 def test_the_password_is_written_down_nowhere(desk: Desk, away: Done, back: Done) -> None:
     told = [away.out, away.err, back.out, back.err]
     files = [p for p in desk.folder.rglob("*") if p.is_file()]
-    assert [p for p in files if p.name == "record.json"]
+    assert {"record.json", "index.html"} <= {p.name for p in files}
     for secret in LOGIN.split(":"):
         assert not [text for text in told if secret in text]
         assert not [p for p in files if _holds(p, secret)]
