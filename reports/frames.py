@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reelbench.benchmarks import Benchmark, matches
 from reelbench.errors import TrackingError
 from reelbench.tracking.store import FITS, SUITES, Store, is_missing, local_folder, redact
 
@@ -96,6 +97,7 @@ class Results:
     uri: str
     failed_fits: tuple[Trial, ...] = ()
     suites: tuple[Any, ...] = ()
+    contradictions: tuple[str, ...] = ()
 
     def benchmarks(self) -> list[str]:
         """Names, those of one dataset together."""
@@ -119,10 +121,11 @@ def load(uri: str, benchmarks: Sequence[str] = ()) -> Results:
         raise TrackingError(f"there is no store at {redact(uri)}; run a suite first, or give --store")
     store = Store(uri)
     wanted = {name: i for name, i in store.experiments().items() if "@" in name and _chosen(name.removeprefix("reelbench/"), benchmarks)}
-    trials = tuple(_unique(Trial(*_fields(run), store) for run in store.search(list(wanted.values()), _CONDITION)))
+    found = [Trial(*_fields(run), store) for run in store.search(list(wanted.values()), _CONDITION)]
+    trials = tuple(_unique(found))
     if not trials:
         raise TrackingError(f"{redact(uri)} has no trials{' of ' + ', '.join(benchmarks) if benchmarks else ''}; run a suite first")
-    return Results(trials, redact(uri), _failed_fits(store), tuple(store.search(_there(store, SUITES))))
+    return Results(trials, redact(uri), _failed_fits(store), tuple(store.search(_there(store, SUITES))), tuple(_contradictions(found)))
 
 
 def _there(store: Store, name: str) -> list[str]:
@@ -143,7 +146,7 @@ def _failed_fits(store: Store) -> tuple[Trial, ...]:
 
 
 def _chosen(name: str, patterns: Sequence[str]) -> bool:
-    return not patterns or any(fnmatchcase(name, p) for p in patterns)
+    return not patterns or any(fnmatchcase(name, p) or matches(p, Benchmark.parse(name)) for p in patterns)
 
 
 def _fields(run: Any) -> tuple[Any, ...]:
@@ -151,9 +154,20 @@ def _fields(run: Any) -> tuple[Any, ...]:
     return (run.info.run_id, run.info.status, run.info.start_time, run.data.tags, metrics, run.info.artifact_uri)
 
 
-def _unique(trials: Iterator[Trial]) -> Iterator[Trial]:
+def _contradictions(trials: Sequence[Trial]) -> Iterator[str]:
+    """A line for each fingerprint whose finished runs have different predictions."""
+    digests: dict[str, dict[str, Trial]] = {}
+    for trial in (t for t in trials if t.status == "FINISHED"):
+        digests.setdefault(trial.tags["rb.fingerprint.score"], {}).setdefault(trial.tags.get("rb.digest", ""), trial)
+    for fingerprint, several in digests.items():
+        if len(several) > 1:
+            runs = ", ".join(t.run_id for t in several.values())
+            trial = next(iter(several.values()))
+            yield f"{trial.label}, seed {trial.seed}, {trial.benchmark}: runs of one fingerprint ({fingerprint[:12]}) have different predictions; the newest is shown ({runs})"
+
+
+def _unique(found: Sequence[Trial]) -> Iterator[Trial]:
     """Newest first: a finished run hides others of its fingerprint, a failed one only older failures."""
-    found = list(trials)
     kept: dict[str, Trial] = {}
     for trial in sorted(found, key=lambda t: t.status != "FINISHED"):
         kept.setdefault(trial.tags["rb.fingerprint.score"], trial)

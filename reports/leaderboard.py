@@ -101,8 +101,8 @@ class Board:
     @cached_property
     def record(self) -> Mapping[str, Any]:
         """A record of the newest finished trial, which says what the task and protocol are."""
-        newest = max((t for r in self.rows for t in r.finished), key=lambda t: t.started_ms, default=None)
-        return newest.record if newest else {}
+        trials = sorted((t for r in self.rows for t in r.finished), key=lambda t: -t.started_ms)
+        return next((t.record for t in trials if t.record), {})
 
     @property
     def specs(self) -> list[dict[str, Any]]:

@@ -70,13 +70,13 @@ def overview(results: Results, boards: Sequence[Board]) -> dict[str, Any]:
     for board in boards:
         by_dataset.setdefault(str(board.record.get("dataset", "")), []).append(card(board))
     return {
-        "cards": by_dataset, "methods": method_lines(boards), "facts": facts(results, boards), "failures": failures(results, boards),
+        "cards": by_dataset, "methods": method_lines(boards), "facts": facts(results, boards), "failures": failures(results),
         "has_ceiling": any(c.ceiling for cards in by_dataset.values() for c in cards),
     }  # fmt: skip
 
 
 def card(board: Board) -> Card:
-    """The best methods, then the best baselines with chance among them."""
+    """The best methods without their variants, then the best baselines, chance among them."""
     spec, scale = board.primary, marks.scale_of(board)
     names, digits = distinct_names(board.rows), places(board, board.primary)
     chosen = _card_rows(board)
@@ -94,7 +94,8 @@ def _mini(board: Board, row: Row, name: str, scale: marks.Scale, digits: int) ->
 
 
 def _card_rows(board: Board) -> list[Row]:
-    methods = board.band("method")[:4]
+    full = [r for r in board.band("method") if r.tag("variant") == "full"]
+    methods = (full or board.band("method"))[:4]
     chance = marks.chance_row(board)
     others = [r for r in board.band("baseline") if r is not chance][: CARD_ROWS - len(methods) - (chance is not None)]
     return [*methods, *(r for r in board.band("baseline") if r is chance or r in others)]
@@ -135,10 +136,10 @@ def versions(records: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(f"{name} {' and '.join(sorted(vs))}" for name, vs in sorted(found.items(), key=lambda i: (i[0] != "reelbench", i[0])))
 
 
-def failures(results: Results, boards: Sequence[Board]) -> list[str]:
-    """Fits and trials that failed and that nothing made good."""
+def failures(results: Results) -> list[str]:
+    """What contradicts itself in the record, and fits and trials that failed and that nothing made good."""
     trials = [t for t in results.trials if t.status != "FINISHED"]
-    return sorted(
+    return list(results.contradictions) + sorted(
         f"{t.tags.get('rb.title') or t.tags.get('rb.method')} ({t.tags.get('rb.variant')}), seed {t.seed}, "
         f"{t.tags.get('rb.benchmark') or 'fit on ' + t.tags.get('rb.dataset', '?')}: {t.error or t.status.lower()}"
         for t in (*trials, *results.failed_fits)

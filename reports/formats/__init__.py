@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -28,4 +29,6 @@ def write(name: str, board: Board, folder: Path) -> Path:
 
 def slug(name: str) -> str:
     """A file name for a benchmark or method: letters, digits, ``.``, ``_`` and ``-`` only, never a hidden file."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).lstrip(".-") or "unnamed"
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).lstrip(".-")[:120] or "unnamed"
+    usual = re.fullmatch(r"[\w./@:+-]+", name, re.ASCII)
+    return plain if usual and len(name) <= 120 else f"{plain}-{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:8]}"

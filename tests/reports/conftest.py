@@ -1,0 +1,43 @@
+"""A store for a test, copied from one that was migrated once: making a database takes seconds."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from synthetic import Synthetic, fill
+
+from reelbench.tracking.store import Store
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    Store(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def synthetic(empty_database: Path, tmp_path: Path) -> Synthetic:
+    """An empty store of the test's own."""
+    shutil.copy(empty_database, tmp_path / "mlflow.db")
+    return Synthetic(f"sqlite:///{tmp_path / 'mlflow.db'}")
+
+
+@pytest.fixture(scope="session")
+def small(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthetic:
+    """Two benchmarks of seven rows and three seeds, to read only."""
+    folder = tmp_path_factory.mktemp("small")
+    shutil.copy(empty_database, folder / "mlflow.db")
+    made = Synthetic(f"sqlite:///{folder / 'mlflow.db'}")
+    fill(made, benchmarks=2)
+    return made
+
+
+@pytest.fixture(scope="session")
+def site(small: Synthetic, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of the small store."""
+    from reelbench.reports.render import draw_site
+
+    return draw_site(small.uri, tmp_path_factory.mktemp("site")).parent

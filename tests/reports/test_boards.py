@@ -1,0 +1,122 @@
+"""From runs to rows: which runs count, how seeds are pooled, what is said of seeds that are missing."""
+
+from __future__ import annotations
+
+import math
+import sys
+from subprocess import run
+
+import pytest
+from synthetic import BENCHMARK, Synthetic
+
+from reelbench.errors import TrackingError
+from reelbench.reports.frames import load
+from reelbench.reports.leaderboard import Board, boards
+from reelbench.reports.tables import board_table, distinct_names, seed_note
+
+
+def board(synthetic: Synthetic) -> Board:
+    return boards(load(synthetic.uri))[0]
+
+
+def test_seeds_are_pooled_into_mean_and_sample_sd(synthetic: Synthetic):
+    for seed, value in enumerate((0.1, 0.2, 0.6)):
+        synthetic.trial(seed=seed, metrics={"recall_at_1": value})
+    cell = board(synthetic).rows[0].metric("recall_at_1")
+    assert cell is not None
+    assert (cell.n, cell.mean) == (3, pytest.approx(0.3))
+    assert cell.sd == pytest.approx(math.sqrt((0.04 + 0.01 + 0.09) / 2))
+
+
+def test_one_seed_has_no_spread(synthetic: Synthetic):
+    synthetic.trial(metrics={"recall_at_1": 0.418})
+    entry = board_table(board(synthetic)).sections[0].lines[0].entries[0]
+    assert entry.plain == "41.8"
+
+
+def test_rows_are_ordered_by_the_primary_metric_and_bands_are_apart(small: Synthetic):
+    table = board_table(board(small))
+    assert [s.role for s in table.sections] == ["method", "baseline", "ceiling"]
+    means = [line.entries[0].value for line in table.sections[0].lines]
+    assert means == sorted(means, key=lambda v: -(v or 0))
+
+
+def test_methods_of_different_feature_sets_stand_in_different_sections(synthetic: Synthetic):
+    synthetic.trial("jsfusion", features=("frames", "audio"))
+    synthetic.trial("other", features=("frames",))
+    titles = [s.title for s in board_table(board(synthetic)).sections]
+    assert titles == ["Methods · features frames + audio", "Methods · features frames"]
+
+
+def test_superseded_runs_do_not_count(synthetic: Synthetic):
+    synthetic.trial(metrics={"recall_at_1": 0.9}, tags={"rb.superseded": "true", "rb.family": "old", "rb.label": "jsfusion#old"})
+    synthetic.trial(metrics={"recall_at_1": 0.1})
+    assert len(board(synthetic).rows) == 1
+
+
+def test_equal_fingerprints_count_once(synthetic: Synthetic):
+    synthetic.trial(metrics={"recall_at_1": 0.1})
+    synthetic.trial(metrics={"recall_at_1": 0.1})
+    results = load(synthetic.uri)
+    assert len(results.trials) == 1
+    assert results.contradictions == ()
+
+
+def test_equal_fingerprints_with_different_predictions_are_reported(synthetic: Synthetic):
+    synthetic.trial()
+    synthetic.trial(tags={"rb.digest": "another"})
+    assert "have different predictions" in load(synthetic.uri).contradictions[0]
+
+
+def test_a_failed_seed_is_shown_with_its_reason(synthetic: Synthetic):
+    synthetic.trial(seed=0)
+    synthetic.trial(seed=1, status="FAILED", tags={"rb.error": "out of memory"})
+    assert seed_note(board(synthetic).rows[0]) == "1 of 2 seeds, 1 failed: seed 1: out of memory"
+
+
+def test_a_seed_lost_with_its_fit_is_shown(synthetic: Synthetic):
+    synthetic.trial(seed=0)
+    synthetic.failed_fit(seed=2)
+    table = board_table(board(synthetic))
+    assert table.sections[0].lines[0].seeds == "1 of 2"
+    assert "Jsfusion: 1 of 2 seeds, 1 failed: seed 2: loss is NaN at step 12." in table.notes
+
+
+def test_a_failure_that_was_made_good_is_not_shown(synthetic: Synthetic):
+    synthetic.failed_fit(seed=0)
+    synthetic.trial(seed=0)
+    assert board(synthetic).rows[0].troubles == []
+
+
+def test_rows_with_equal_titles_are_told_apart(synthetic: Synthetic):
+    synthetic.trial("a", title="Same")
+    synthetic.trial("b", title="Same")
+    names = distinct_names(board(synthetic).rows).values()
+    assert len(set(names)) == 2
+
+
+def test_a_finished_run_without_its_record_still_has_a_row(synthetic: Synthetic):
+    synthetic.trial("whole")
+    synthetic.trial("torn", artifacts=False)
+    entries = {line.name: line.entries for line in board_table(board(synthetic)).sections[0].lines}
+    assert entries["Torn"][0].text != "–"
+    assert entries["Torn"][-1].text == "–"
+
+
+def test_one_benchmark_can_be_chosen_by_pattern(small: Synthetic):
+    assert load(small.uri, ["retrieval"]).benchmarks() == [BENCHMARK]
+
+
+def test_a_missing_store_is_one_line(tmp_path):
+    with pytest.raises(TrackingError, match="there is no store"):
+        load(f"sqlite:///{tmp_path / 'none.db'}")
+
+
+def test_a_store_without_trials_is_one_line(synthetic: Synthetic):
+    with pytest.raises(TrackingError, match="has no trials"):
+        load(synthetic.uri)
+
+
+def test_registering_reports_imports_nothing_heavy():
+    code = "import sys, reelbench.reports.registration, reelbench.reports.command; print(sorted({'pandas', 'mlflow', 'jinja2', 'matplotlib', 'numpy'} & set(sys.modules)))"
+    assert run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
