@@ -69,12 +69,12 @@ def build_plan(suite: Suite, registry: Registry, open_dataset: OpenDataset, *, d
     for seed in suite.seeds:
         for row in rows:
             builder.add_trial(row, seed)
-    if suite.ceilings:
-        for benchmark in benchmarks:
-            builder.add_ceilings(benchmark)
     if not builder.stages:
         reasons = "; ".join(f"{s.method} on {s.benchmark}: {s.reason}" for s in builder.skipped[:3])
         raise UsageError(f"suite {suite.name!r} has nothing to run{': ' + reasons if reasons else ''}")
+    if suite.ceilings:
+        for benchmark in benchmarks:
+            builder.add_ceilings(benchmark)
     return Plan(suite, tuple(builder.stages.values()), tuple(builder.skipped))
 
 
