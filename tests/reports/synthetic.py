@@ -7,7 +7,6 @@ import hashlib
 import json
 import random
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from reelbench.tracking.store import Store, local_folder

@@ -1,0 +1,138 @@
+"""The site as files: what is drawn, where it leads, and what happens when it is drawn again."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from synthetic import BENCHMARK, Synthetic
+
+from reelbench.errors import TrackingError
+from reelbench.reports.command import report
+from reelbench.reports.render import draw_site
+from reelbench.reports.writer import SiteWriter
+
+
+class Page(HTMLParser):
+    """Addresses, text and elements of a page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.words: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.addresses += [v or "" for k, v in attrs if k in ("href", "src")]
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def test_every_address_leads_to_a_file_of_the_site(site: Path):
+    for path in site.rglob("*.html"):
+        for address in Page(path).addresses:
+            if not address.startswith("#"):
+                assert (path.parent / address).resolve().is_file(), (path, address)
+
+
+def test_no_page_needs_anything_from_outside(site: Path):
+    for path in site.rglob("*.html"):
+        assert not re.search(r"(?:src|href)=\"(?:https?:)?//|@import|url\(", path.read_text(encoding="utf-8"))
+
+
+def test_the_overview_says_what_ran(site: Path):
+    text = Page(site / "index.html").text
+    for words in ("44 on 2 benchmarks", "3 (0, 1, 2)", "cpu x86_64, 2 cores, 8 GiB", "reelbench 0.1.0", "ceiling 98.0", "not tested yet"):
+        assert words in text
+
+
+def test_a_method_page_has_its_variants_its_curve_and_its_papers_number(site: Path):
+    page = site / "methods" / "jsfusion.html"
+    text = Page(page).text
+    for words in ("no-attention", "R@1 % ↑ on validation", "10.2", "suspected", "A. Author. A paper. ECCV 2018", "preset tiny"):
+        assert words in text
+    assert page.read_text(encoding="utf-8").count("<polyline") == 2 * 3 * 3
+
+
+def test_a_drawing_is_the_same_when_nothing_changed(small: Synthetic, site: Path, tmp_path: Path):
+    again = draw_site(small.uri, tmp_path / "again").parent
+    first = {p.relative_to(site): p.read_bytes() for p in site.rglob("*") if p.is_file()}
+    assert first == {p.relative_to(again): p.read_bytes() for p in again.rglob("*") if p.is_file()}
+
+
+def test_drawing_again_removes_its_own_old_pages_and_nobody_elses(synthetic: Synthetic, tmp_path: Path):
+    out, kept = tmp_path / "site", tmp_path / "kept.txt"
+    synthetic.trial("old-one")
+    draw_site(synthetic.uri, out)
+    kept.write_text("mine")
+    (out / "notes.html").write_text("mine")
+    manifest = out / ".reelbench-site.json"
+    manifest.write_text(json.dumps([*json.loads(manifest.read_text()), "../kept.txt"]))
+    for run in synthetic.store.search([synthetic.store.experiment(f"reelbench/{BENCHMARK}")]):
+        synthetic.store.client.set_tag(run.info.run_id, "rb.superseded", "true")
+    synthetic.trial("new-one")
+    draw_site(synthetic.uri, out)
+    assert [p.name for p in (out / "methods").iterdir()] == ["new-one.html"]
+    assert kept.exists()
+    assert (out / "notes.html").exists()
+
+
+def test_no_password_of_the_store_is_on_a_page(small: Synthetic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from reelbench.reports import render
+
+    results = render.load(small.uri)
+    from reelbench.reports.frames import Results
+    from reelbench.tracking.store import redact
+
+    shown = Results(results.trials, redact("postgresql://me:hunter2@db/x"), results.failed_fits, results.suites)
+    monkeypatch.setattr(render, "load", lambda uri, benchmarks=(): shown)
+    site = draw_site("any", tmp_path / "site").parent
+    assert not [p for p in site.rglob("*") if p.is_file() and b"hunter2" in p.read_bytes()]
+
+
+def test_the_command_prints_where_the_site_is(small: Synthetic, tmp_path: Path):
+    result = CliRunner().invoke(report, ["--store", small.uri, "--out", str(tmp_path / "site")])
+    assert result.output.strip() == str(tmp_path / "site" / "index.html")
+
+
+def test_the_command_writes_only_the_tables_asked_for(small: Synthetic, tmp_path: Path):
+    options = ["--store", small.uri, "--out", str(tmp_path), "--format", "latex", "--benchmark", BENCHMARK]
+    CliRunner().invoke(report, options, catch_exceptions=False)
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["retrieval-microworld-small-sentence.tex"]
+
+
+def test_a_mistaken_store_is_a_handled_error(tmp_path: Path):
+    result = CliRunner().invoke(report, ["--store", f"sqlite:///{tmp_path / 'none.db'}"])
+    assert isinstance(result.exception, TrackingError)
+
+
+class Drawings(SiteWriter):
+    """Counts drawings instead of making them."""
+
+    def __init__(self, plan: Any) -> None:
+        super().__init__("sqlite:///x.db", Path("site"), plan)
+        self.count = 0
+
+    def _draw_aside(self) -> None:
+        self.count += 1
+
+
+def test_the_site_is_drawn_again_when_the_last_trial_of_a_seed_ends():
+    stages = [SimpleNamespace(kind="score", fingerprint=f"{seed}{k}", spec={"seed": seed}) for seed in range(2) for k in range(2)]
+    drawings = Drawings(SimpleNamespace(trials=lambda: stages))
+    counts = []
+    for stage in stages:
+        drawings.ended(stage)  # type: ignore[arg-type]
+        counts.append(drawings.count)
+    assert counts == [0, 1, 1, 1]  # the last seed is drawn at the plan's end
