@@ -1,6 +1,6 @@
 """A plugin of a tiny dataset and a method that can take its time, so that a bench is cut off where a test wants it.
 
-``PACE_S`` is how long a step takes, ``BEACON`` a file that appears in the middle of a fit, ``TORN`` a folder of features,
+``PACE_S`` is how long a step takes from the middle of a fit on, ``BEACON`` a file that appears there, ``TORN`` a folder of features,
 ``WOBBLE`` what no fingerprint knows of and predictions depend on.
 """
 
@@ -163,7 +163,9 @@ def _scores(module: Any, batch: Any) -> torch.Tensor:
 
 
 def _dawdle(ctx: Any) -> None:
-    if ctx.phase.name == "second" and ctx.step == STEP_OF_BEACON and "BEACON" in os.environ:
+    if ctx.phase.name != "second" or ctx.step < STEP_OF_BEACON:
+        return
+    if "BEACON" in os.environ:
         Path(os.environ["BEACON"]).touch()
     time.sleep(float(os.environ.get("PACE_S", "0")))
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 
 from desk import Desk, Done, Run, Running, until
 
 Whole = tuple[Done, dict[str, Run]]
 
 
-def in_the_middle(desk: Desk) -> Running:
+def in_the_middle(desk: Desk, pace_s: float = 0.2) -> Running:
     """A bench in the middle of its fit, which MLflow knows of."""
     beacon = desk.folder / "beacon"
-    bench = desk.bench(PACE_S="0.2", BEACON=str(beacon))
+    bench = desk.bench(PACE_S=str(pace_s), BEACON=str(beacon))
     until(
         lambda: (
             (beacon.exists() and [r for r in desk.runs("fit") if r.status == "RUNNING"])
@@ -62,8 +63,10 @@ def test_ctrl_c_saves_says_how_to_go_on_and_the_same_command_does(desk: Desk, un
 
 
 def test_ctrl_c_twice_leaves_no_process(desk: Desk) -> None:
-    bench = in_the_middle(desk)
+    bench = in_the_middle(desk, pace_s=300)
     bench.ctrl_c()
+    time.sleep(0.5)
+    assert bench.process.poll() is None
     bench.ctrl_c()
     done = bench.wait()
     assert done.status == 130
