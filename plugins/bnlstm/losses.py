@@ -19,10 +19,10 @@ def translate(model: TagTranslator, batch: Batch, ctx: Context) -> dict[str, tor
     words = batch.targets["words"].data  # (B, T)
     gate = torch.full(words.shape, ctx.config.beta, device=words.device)
     logits, tags = model(batch["video"].data, words, torch.bernoulli(gate, generator=ctx.generator).bool())
-    word = guidance(logits, words, model.begin, binary=model.guided)
+    word = guidance(logits, words, model.end, binary=model.guided)
     if tags is None:
         return {"loss": word, "word": word}
-    labels = many_hot(words, model.begin).to(tags.dtype)
+    labels = batch.targets["labels"].data  # (B, V), also of tags beyond the longest sequence
     label = functional.binary_cross_entropy_with_logits(tags, labels, reduction="none").sum(1).mean()
     return {"loss": word + label, "word": word, "class": label}
 
@@ -39,11 +39,6 @@ def guidance(logits: torch.Tensor, words: torch.Tensor, end: int, *, binary: boo
         losses = functional.cross_entropy(logits.transpose(1, 2), words, reduction="none")  # (B, T)
     taught = (words == end).cumsum(1) <= 1
     return (losses * taught).sum(1).mean()
-
-
-def many_hot(words: torch.Tensor, end: int) -> torch.Tensor:
-    """Which tags a sequence ``(B, T)`` has: ``(B, V)``."""
-    return functional.one_hot(words, end + 1).amax(1)[:, :end]
 
 
 def tag_scores(model: TagTranslator, batch: Batch) -> torch.Tensor:

@@ -116,7 +116,7 @@ class BNLSTM(Method):
         return TagTranslator(data, config)
 
     def prepare(self, example: Example, ctx: Context) -> Example:
-        """The video's mean frame, and its tags as a sequence that ends in end marks."""
+        """The video's mean frame; its tags as a sequence that ends in end marks, and all of them at once."""
         import numpy as np
 
         from reelbench.data import Example
@@ -126,9 +126,11 @@ class BNLSTM(Method):
         if example.targets is None:
             return Example(example.id, fields, None)
         frequency, steps = ctx.data.assets["frequency"], ctx.data.assets["longest"]
-        tags = sorted((int(i) for i in example.targets["labels"]), key=lambda i: (-frequency[i], i))[:steps]
-        words = tags + [len(frequency)] * (steps + 1 - len(tags))
-        return Example(example.id, fields, {"words": np.asarray(words)})
+        tags = sorted((int(i) for i in example.targets["labels"]), key=lambda i: (-frequency[i], i))
+        words = tags[:steps] + [len(frequency)] * (steps + 1 - len(tags[:steps]))
+        labels = np.zeros(len(frequency), np.float32)
+        labels[tags] = 1.0
+        return Example(example.id, fields, {"words": np.asarray(words), "labels": labels})
 
     def training_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, torch.Tensor]:
         """Word loss and class loss."""

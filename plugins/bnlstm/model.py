@@ -27,6 +27,9 @@ MOMENTUM, EPSILON, FIRST_SCALE = 0.1, 1e-5, 0.1
 class BatchNormOfStep(nn.Module):
     """Batch norm ``(B, C)`` whose population statistics are kept for each time step, its scale and shift shared."""
 
+    mean: torch.Tensor
+    variance: torch.Tensor
+
     def __init__(self, channels: int, steps: int, *, shift: bool) -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.full((channels,), FIRST_SCALE))
@@ -78,7 +81,7 @@ class TagTranslator(nn.Module):
         super().__init__()
         tags = len(data.spaces["tags"])
         self.steps = int(data.assets["longest"]) + 1  # the end mark is a word too
-        self.begin, self.guided, self.hidden = tags, config.guided, config.hidden
+        self.end, self.guided, self.hidden = tags, config.guided, config.hidden
         self.standardise = Standardise(data.assets["moments"])
         self.embed = nn.Linear(tags + 1, config.word, bias=False)
         self.start = nn.Parameter(torch.zeros(config.word))

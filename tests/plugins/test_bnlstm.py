@@ -8,7 +8,7 @@ import torch
 from plugin_toys import example, moments, toy_context, toy_data, toy_fit, toy_video
 
 from reelbench import collate
-from reelbench.plugins.bnlstm.losses import guidance, many_hot
+from reelbench.plugins.bnlstm.losses import guidance
 from reelbench.plugins.bnlstm.method import BNLSTM
 from reelbench.plugins.bnlstm.model import NormalisedCell
 from reelbench.plugins.layers.experts import MixtureOfExperts
@@ -122,8 +122,21 @@ def test_the_word_loss_stops_after_the_first_end_mark():
     assert guidance(logits, words, END, binary=True).item() == pytest.approx(2 * 6 * np.log(2))
 
 
-def test_a_sequence_as_labels():
-    assert many_hot(torch.tensor([[2, 0, END, END]]), END).tolist() == [[1, 0, 1, 0, 0]]
+def test_tags_beyond_the_longest_sequence_are_still_labels():
+    row = example({"video": toy_video(np.random.default_rng(0), 2)}, {"labels": np.array([4, 1, 3, 0, 2])})
+    targets = METHOD.prepare(row, fit()).targets
+    assert targets["words"].tolist() == [0, 2, 3, END]
+    assert targets["labels"].tolist() == [1.0, 1.0, 1.0, 1.0, 1.0]
+
+
+def test_the_class_loss_asks_for_every_tag():
+    ctx = fit("guided-beta-0")
+    module, batch = built(ctx).eval(), batch_of(ctx, 2)
+    torch.nn.init.zeros_(module.classify.weight)
+    with torch.no_grad():
+        module.classify.bias.copy_(torch.tensor([9.0, -9.0, 9.0, -9.0, 9.0]))
+        batch.targets["labels"].data.copy_(module.classify.bias > 0)
+    assert METHOD.training_step(module, batch, ctx)["class"].item() < 0.01
 
 
 def test_the_mixture_is_gated_experts_with_one_that_says_no():
