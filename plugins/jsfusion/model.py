@@ -8,7 +8,8 @@ after the encoders. Sizes in comments: ``N`` frames, ``M`` words.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import torch
 from torch import nn
@@ -73,7 +74,10 @@ class GatedTemporalConvolution(nn.Module):
         return (functional.glu(x, dim=1) * valid).transpose(1, 2)
 
 
-def build_context(kind: str, inputs: int, hidden: int, *, of_video: bool) -> nn.Module:
+ContextEncoder: TypeAlias = StepwiseDense | GatedTemporalConvolution | PaddedLSTM
+
+
+def build_context(kind: str, inputs: int, hidden: int, *, of_video: bool) -> ContextEncoder:
     """What stands where the paper has a BLSTM (Eq. 5.1); ``released`` differs for videos only."""
     if kind == "dense":
         return StepwiseDense(inputs, 2 * hidden)
@@ -85,7 +89,7 @@ def build_context(kind: str, inputs: int, hidden: int, *, of_video: bool) -> nn.
 class SequenceEncoder(nn.Module):
     """``D1([h_f, h_b, x])`` of each step (Eq. 5.1 and the inner terms of 5.3)."""
 
-    def __init__(self, inputs: int, context: nn.Module, joint: int, dropout: float, *, keep_input: bool) -> None:
+    def __init__(self, inputs: int, context: ContextEncoder, joint: int, dropout: float, *, keep_input: bool) -> None:
         super().__init__()
         self.context, self.keep_input = context, keep_input
         self.d1 = Dense(context.width + inputs * keep_input, joint, dropout)
@@ -150,7 +154,7 @@ class HierarchicalDecoder(nn.Module):
         """``(P, N, M, C)`` with valid lengths ``(P,)`` along both sides to ``(P, width)``."""
         short_n, short_m = (max(0, SHORTEST - side) for side in joint.shape[1:3])
         grid = functional.pad(joint, (0, 0, 0, short_m, 0, short_n)).permute(0, 3, 1, 2)  # (P, C, N, M)
-        for stage in self.stages:
+        for stage in cast("Iterable[GatedStage]", self.stages):
             frames, words = stage.lengths(frames), stage.lengths(words)
             grid = stage(grid)
             grid = grid * _rectangle(frames, words, grid)
@@ -190,7 +194,7 @@ class JSFusion(nn.Module):
         leaky = nn.LeakyReLU(0.2) if config.leaky else None
         self.decision = nn.Sequential(*(Dense(a, b, activation=leaky) for a, b in itertools.pairwise(widths)))
         self.d8 = nn.Linear(widths[-1], len(data.spaces["answers"]) if blank else 1)
-        self.last = RowNorm(1) if config.standardise_score and not blank else nn.Identity()
+        self.last = RowNorm(1, affine=False) if config.standardise_score and not blank else nn.Identity()
 
     def encode_video(self, frames: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """``D1v``: ``(B, N, D)`` to ``(B, N, joint)``, zero at padding."""

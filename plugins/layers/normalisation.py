@@ -10,8 +10,8 @@ from torch.nn import functional
 class RowNorm(nn.BatchNorm1d):
     """Batch norm of ``(R, C)``; a single row is normalised by the population statistics, as at inference."""
 
-    def __init__(self, channels: int, momentum: float = 0.1) -> None:
-        super().__init__(channels, momentum=momentum)
+    def __init__(self, channels: int, momentum: float = 0.1, *, affine: bool = True) -> None:
+        super().__init__(channels, momentum=momentum, affine=affine)
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """``(R, C)``."""

@@ -148,6 +148,18 @@ def test_two_renderings_of_a_script_are_no_negatives():
     assert METHOD.training_step(module, batch, ctx).item() == 0.0
 
 
+def test_released_scores_have_the_variance_of_batch_norm_whatever_is_learnt():
+    ctx, data = fit(variant="as-released")
+    module = built(ctx, data)
+    x, ids = torch.randn(8, 4, data.dim()), torch.randint(5, 16, (8, 3))
+    seen, said = torch.ones(8, 4).bool(), torch.ones(8, 3).bool()
+    with torch.no_grad():
+        module.d8.weight *= 100
+        scores = score_all(module, module.encode_video(x, seen), seen, module.encode_sentence(ids, said), said)
+    assert not list(module.last.parameters())
+    assert scores.std(unbiased=False).item() == pytest.approx(1.0, abs=1e-3)
+
+
 def test_five_random_sentences_join_the_choices():
     ctx, _ = fit(variant="choice-batches")
     rng = np.random.default_rng(0)
