@@ -77,10 +77,15 @@ def _listed(value: Any) -> list[int]:
 
 
 def _events(source: TrainingSource, rows: Any) -> Mapping[str, Any]:
-    tenths = lambda e: [(round(TENTHS * a / e["duration_s"]), round(TENTHS * b / e["duration_s"])) for a, b in e.targets["segments"]]  # noqa: E731
-    segments = Counter(s for e in rows for s in tenths(e) if s[1] > s[0]).most_common(SEGMENTS)
+    segments = Counter(s for e in rows for s in _tenths(e) if s[1] > s[0]).most_common(SEGMENTS)
     classes = Counter(int(i) for e in rows for i in e.targets["labels"]).most_common(CLASSES)
     return {"events": [[a / TENTHS, b / TENTHS, label, float(n * m)] for (a, b), n in segments for label, m in classes]}
+
+
+def _tenths(example: Example) -> list[tuple[int, int]]:
+    """Segments in tenths of the video."""
+    duration = example["duration_s"]
+    return [(round(TENTHS * a / duration), round(TENTHS * b / duration)) for a, b in (example.targets or {})["segments"]]
 
 
 def _verdicts(source: TrainingSource, rows: Any) -> Mapping[str, Any]:

@@ -58,17 +58,17 @@ def _collect_captions(source: TrainingSource, rows: Relation) -> Mapping[str, An
 def _collect_tags(source: TrainingSource, rows: Relation) -> Mapping[str, Any]:
     hot = np.zeros((len(rows), len(source.spaces["tags"])), np.float32)
     for row, example in zip(hot, rows, strict=True):
-        row[example.targets["labels"]] = 1.0
+        row[(example.targets or {})["labels"]] = 1.0
     return {"tags": hot}
 
 
 def _collect_actions(source: TrainingSource, rows: Relation) -> Mapping[str, Any]:
-    labels = [int(e.targets["label"]) for e in rows]
+    labels = [int((e.targets or {})["label"]) for e in rows]
     return {"actions": np.eye(len(source.spaces["actions"]), dtype=np.float32)[labels]}
 
 
 def _collect_gaze(source: TrainingSource, rows: Relation) -> Mapping[str, Any]:
-    return {"maps": np.stack([density(np.concatenate(e.targets["fixations"])).ravel() for e in rows])}
+    return {"maps": np.stack([density(np.concatenate((e.targets or {})["fixations"])).ravel() for e in rows])}
 
 
 COLLECT: Mapping[str, Callable[[Any, Any], Mapping[str, Any]]] = {

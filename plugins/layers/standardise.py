@@ -12,6 +12,9 @@ from torch import nn
 class Standardise(nn.Module):
     """``(x - mean) / scale`` over the last axis, with moments as :func:`~reelbench.plugins.layers.frames.feature_moments` gives them."""
 
+    mean: torch.Tensor
+    scale: torch.Tensor
+
     def __init__(self, moments: Mapping[str, Any]) -> None:
         super().__init__()
         self.register_buffer("mean", torch.as_tensor(moments["mean"], dtype=torch.float32))
