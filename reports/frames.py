@@ -56,6 +56,11 @@ class Trial:
         return int(self.tags["rb.seed"])
 
     @property
+    def is_scored(self) -> bool:
+        """Whether it came as far as its score stage; a failed prediction did not, and has another family."""
+        return "rb.fingerprint.score" in self.tags
+
+    @property
     def error(self) -> str:
         """Why it failed; empty if it did not."""
         return self.tags.get("rb.error", "" if self.status != "KILLED" else "killed before it finished")
@@ -158,7 +163,7 @@ def _contradictions(trials: Sequence[Trial]) -> Iterator[str]:
     """A line for each fingerprint whose finished runs have different predictions."""
     digests: dict[str, dict[str, Trial]] = {}
     for trial in (t for t in trials if t.status == "FINISHED"):
-        digests.setdefault(trial.tags["rb.fingerprint.score"], {}).setdefault(trial.tags.get("rb.digest", ""), trial)
+        digests.setdefault(trial.tags.get("rb.fingerprint.score", trial.run_id), {}).setdefault(trial.tags.get("rb.digest", ""), trial)
     for fingerprint, several in digests.items():
         if len(several) > 1:
             runs = ", ".join(t.run_id for t in several.values())
@@ -167,10 +172,16 @@ def _contradictions(trials: Sequence[Trial]) -> Iterator[str]:
 
 
 def _unique(found: Sequence[Trial]) -> Iterator[Trial]:
-    """Newest first: a finished run hides others of its fingerprint, a failed one only older failures."""
+    """Newest first: a finished run hides others of its fingerprint, a failed one only older failures.
+
+    A trial whose prediction failed has no fingerprint of a score yet.
+    """
+    predicted = {t.tags.get("rb.fingerprint.predict") for t in found if t.status == "FINISHED"}
     kept: dict[str, Trial] = {}
     for trial in sorted(found, key=lambda t: t.status != "FINISHED"):
-        kept.setdefault(trial.tags["rb.fingerprint.score"], trial)
+        prediction = trial.tags.get("rb.fingerprint.predict", trial.run_id)
+        if trial.is_scored or prediction not in predicted:
+            kept.setdefault(trial.tags.get("rb.fingerprint.score", prediction), trial)
     yield from (t for t in kept.values() if t.status in ("FINISHED", "FAILED", "KILLED"))
 
 

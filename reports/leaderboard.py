@@ -133,18 +133,20 @@ def boards(results: Results) -> list[Board]:
 
 
 def _lost(trials: Sequence[Trial], fits: Sequence[Trial]) -> tuple[Trial, ...]:
-    """Failed fits of a row's method on its dataset, of seeds that the row does not have."""
+    """Failed fits and predictions of a row's method on its dataset, of seeds that the row does not have; one a seed."""
     same = tuple(f"rb.{n}" for n in ("method", "variant", "recipe", "preset", "features", "dataset"))
     seeds = {t.seed for t in trials}
     row = [trials[0].tags.get(n) for n in same]
-    return tuple(f for f in fits if f.seed not in seeds and [f.tags.get(n) for n in same] == row)
+    lost = {f.seed: f for f in reversed(fits) if f.seed not in seeds and [f.tags.get(n) for n in same] == row}
+    return tuple(lost.values())
 
 
 def _board(benchmark: str, trials: Sequence[Trial], fits: Sequence[Trial] = ()) -> Board:
     by_label: dict[str, list[Trial]] = {}
-    for trial in trials:
+    for trial in (t for t in trials if t.is_scored):
         by_label.setdefault(trial.label, []).append(trial)
-    rows = [Row(label, tuple(several), _lost(several, fits)) for label, several in by_label.items()]
+    unscored = [t for t in trials if not t.is_scored]
+    rows = [Row(label, tuple(several), _lost(several, (*unscored, *fits))) for label, several in by_label.items()]
     board = Board(benchmark, tuple(rows))
     if not board.specs:
         return board

@@ -54,6 +54,13 @@ class Synthetic:
         run = self._run("reelbench/fits", tags | {"rb.error": error})
         self.store.client.set_terminated(run.info.run_id, "FAILED")
 
+    def failed_prediction(self, method: str = "jsfusion", *, seed: int, error: str, fingerprint: str = "lost") -> None:
+        """A trial's run that failed before there was anything to score."""
+        naming = _naming(method, "full", "method", BENCHMARK, ("frames", "audio"), seed, "")
+        tags = {k: v for k, v in _tags("trial", naming).items() if k not in ("rb.fingerprint.score", "rb.digest")}
+        run = self._run(f"reelbench/{BENCHMARK}", tags | {"rb.fingerprint.predict": fingerprint, "rb.label": naming["label"][:-6] + "other0", "rb.error": error})
+        self.store.client.set_terminated(run.info.run_id, "FAILED")
+
     def suite(self, name: str = "small") -> None:
         """A finished suite's run."""
         run = self._run("reelbench/suites", {"rb.kind": "suite", "rb.suite": name})

@@ -120,3 +120,16 @@ def test_a_store_without_trials_is_one_line(synthetic: Synthetic):
 def test_registering_reports_imports_nothing_heavy():
     code = "import sys, reelbench.reports.registration, reelbench.reports.command; print(sorted({'pandas', 'mlflow', 'jinja2', 'matplotlib', 'numpy'} & set(sys.modules)))"
     assert run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_a_failed_prediction_is_a_lost_seed_of_its_row(synthetic: Synthetic):
+    synthetic.trial(seed=0)
+    synthetic.failed_prediction(seed=1, error="WorkerDied")
+    assert board(synthetic).rows[0].troubles == ["seed 1: WorkerDied"]
+
+
+def test_a_failed_prediction_that_was_made_good_is_not_shown(synthetic: Synthetic):
+    synthetic.failed_prediction(seed=0, error="WorkerDied", fingerprint="p0")
+    synthetic.trial(seed=0, tags={"rb.fingerprint.predict": "p0"})
+    results = load(synthetic.uri)
+    assert [t.status for t in results.trials] == ["FINISHED"]
