@@ -8,10 +8,35 @@ import click
 
 
 @click.command("report")
-@click.option("--store", envvar="MLFLOW_TRACKING_URI", metavar="URI", help="MLflow store. [default: sqlite:///mlflow.db]")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("site"), show_default=True, help="Folder to draw into.")
-@click.option("--benchmark", "benchmarks", multiple=True, metavar="NAME", help="Only these (patterns: '*@didemo*'). Repeatable.")
-@click.option("--format", "formats", type=click.Choice(["html", "markdown", "latex", "csv"]), multiple=True, default=("html",), show_default=True, help="Repeatable; html draws the others beside it.")
+@click.option(
+    "--store",
+    envvar="MLFLOW_TRACKING_URI",
+    metavar="URI",
+    help="MLflow store. [default: sqlite:///mlflow.db]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("site"),
+    show_default=True,
+    help="Folder to draw into.",
+)
+@click.option(
+    "--benchmark",
+    "benchmarks",
+    multiple=True,
+    metavar="NAME",
+    help="Only these (patterns: '*@didemo*'). Repeatable.",
+)
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(["html", "markdown", "latex", "csv"]),
+    multiple=True,
+    default=("html",),
+    show_default=True,
+    help="Repeatable; html draws the others beside it.",
+)
 def report(store: str | None, out: Path, benchmarks: tuple[str, ...], formats: tuple[str, ...]) -> None:
     """Draw leaderboards from the record, as a site or as tables."""
     from reelbench.reports.render import draw_site, draw_tables

@@ -22,7 +22,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 def visible(text: object) -> str:
     """Plain text whose control and direction characters can be seen: ``⟨U+202E⟩``; tabs and line ends stay."""
-    return _INVISIBLE.sub(lambda m: "\n" if m[0] == "\r" else f"⟨U+{ord(m[0]):04X}⟩", str(text).replace("\r\n", "\n"))
+    return _INVISIBLE.sub(
+        lambda m: "\n" if m[0] == "\r" else f"⟨U+{ord(m[0]):04X}⟩", str(text).replace("\r\n", "\n")
+    )
 
 
 def one_line(text: object) -> str:

@@ -125,12 +125,24 @@ def load(uri: str, benchmarks: Sequence[str] = ()) -> Results:
     if is_missing(uri):
         raise TrackingError(f"there is no store at {redact(uri)}; run a suite first, or give --store")
     store = Store(uri)
-    wanted = {name: i for name, i in store.experiments().items() if "@" in name and _chosen(name.removeprefix("reelbench/"), benchmarks)}
-    found = [Trial(*_fields(run), store) for run in store.search(list(wanted.values()), _CONDITION)]
+    wanted = {
+        name: i
+        for name, i in store.experiments().items()
+        if "@" in name and _chosen(name.removeprefix("reelbench/"), benchmarks)
+    }
+    found = [_trial(run, store) for run in store.search(list(wanted.values()), _CONDITION)]
     trials = tuple(_unique(found))
     if not trials:
-        raise TrackingError(f"{redact(uri)} has no trials{' of ' + ', '.join(benchmarks) if benchmarks else ''}; run a suite first")
-    return Results(trials, redact(uri), _failed_fits(store), tuple(store.search(_there(store, SUITES))), tuple(_contradictions(found)))
+        raise TrackingError(
+            f"{redact(uri)} has no trials{' of ' + ', '.join(benchmarks) if benchmarks else ''}; run a suite first"
+        )
+    return Results(
+        trials,
+        redact(uri),
+        _failed_fits(store),
+        tuple(store.search(_there(store, SUITES))),
+        tuple(_contradictions(found)),
+    )
 
 
 def _there(store: Store, name: str) -> list[str]:
@@ -146,7 +158,7 @@ def _failed_fits(store: Store) -> tuple[Trial, ...]:
     for run in runs:
         fingerprint = run.data.tags.get("rb.fingerprint.fit", run.info.run_id)
         if run.info.status in ("FAILED", "KILLED") and fingerprint not in done:
-            failed.setdefault(fingerprint, Trial(*_fields(run), store))
+            failed.setdefault(fingerprint, _trial(run, store))
     return tuple(failed.values())
 
 
@@ -154,16 +166,23 @@ def _chosen(name: str, patterns: Sequence[str]) -> bool:
     return not patterns or any(fnmatchcase(name, p) or matches(p, Benchmark.parse(name)) for p in patterns)
 
 
-def _fields(run: Any) -> tuple[Any, ...]:
-    metrics = {name.removeprefix("test/"): value for name, value in run.data.metrics.items() if name.startswith("test/")}
-    return (run.info.run_id, run.info.status, run.info.start_time, run.data.tags, metrics, run.info.artifact_uri)
+def _trial(run: Any, store: Store) -> Trial:
+    metrics = {
+        name.removeprefix("test/"): value
+        for name, value in run.data.metrics.items()
+        if name.startswith("test/")
+    }
+    info = run.info
+    return Trial(info.run_id, info.status, info.start_time, run.data.tags, metrics, info.artifact_uri, store)
 
 
 def _contradictions(trials: Sequence[Trial]) -> Iterator[str]:
     """A line for each fingerprint whose finished runs have different predictions."""
     digests: dict[str, dict[str, Trial]] = {}
     for trial in (t for t in trials if t.status == "FINISHED"):
-        digests.setdefault(trial.tags.get("rb.fingerprint.score", trial.run_id), {}).setdefault(trial.tags.get("rb.digest", ""), trial)
+        digests.setdefault(trial.tags.get("rb.fingerprint.score", trial.run_id), {}).setdefault(
+            trial.tags.get("rb.digest", ""), trial
+        )
     for fingerprint, several in digests.items():
         if len(several) > 1:
             runs = ", ".join(t.run_id for t in several.values())
@@ -191,5 +210,9 @@ def results(uri: str, benchmarks: Sequence[str] = ()) -> pd.DataFrame:
 
     found = load(uri, benchmarks)
     names = ("benchmark", "method", "variant", "recipe", "preset", "features", "role", "label")
-    rows = [{n: t.tags.get(f"rb.{n}", "") for n in names} | {"seed": t.seed} | dict(t.metrics) for t in found.trials if t.status == "FINISHED"]
+    rows = [
+        {n: t.tags.get(f"rb.{n}", "") for n in names} | {"seed": t.seed} | dict(t.metrics)
+        for t in found.trials
+        if t.status == "FINISHED"
+    ]
     return pd.DataFrame(rows)

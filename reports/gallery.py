@@ -83,7 +83,14 @@ def _group(name: str, trial: Trial, said: Mapping[str, Mapping[str, str]], strip
     picks: dict[str, list[Shown]] = {}
     for example in trial.examples:
         others = {k: v for k, v in said.get(str(example["id"]), {}).items() if k != name}
-        shown = Shown(str(example["id"]), str(example.get("pick", "")), float(example.get("score") or 0), _show(example), strips.add(trial, example.get("strip")), others)
+        shown = Shown(
+            str(example["id"]),
+            str(example.get("pick", "")),
+            float(example.get("score") or 0),
+            _show(example),
+            strips.add(trial, example.get("strip")),
+            others,
+        )
         picks.setdefault(shown.kind, []).append(shown)
     order = [*KINDS, *(k for k in picks if k not in KINDS)]
     return Group(name, trial.seed, {KINDS.get(k, k): tuple(picks[k]) for k in order if k in picks})

@@ -79,7 +79,10 @@ class Row:
     @property
     def troubles(self) -> list[str]:
         """One line a seed that failed, in its trial or in the fit before it."""
-        return [f"seed {t.seed}: {t.error or t.status.lower()}" for t in sorted((*self.failed, *self.failed_fits), key=lambda t: t.seed)]
+        return [
+            f"seed {t.seed}: {t.error or t.status.lower()}"
+            for t in sorted((*self.failed, *self.failed_fits), key=lambda t: t.seed)
+        ]
 
     def metric(self, name: str) -> Cell | None:
         """A metric over seeds."""
@@ -87,7 +90,9 @@ class Row:
 
     def cost(self, name: str) -> float | None:
         """Mean of a cost over seeds."""
-        cell = Cell.of([float(v) for t in self.finished if (v := t.record.get("cost", {}).get(name)) is not None])
+        cell = Cell.of(
+            [float(v) for t in self.finished if (v := t.record.get("cost", {}).get(name)) is not None]
+        )
         return cell.mean if cell else None
 
 
@@ -146,7 +151,9 @@ def _board(benchmark: str, trials: Sequence[Trial], fits: Sequence[Trial] = ()) 
     for trial in (t for t in trials if t.is_scored):
         by_label.setdefault(trial.label, []).append(trial)
     unscored = [t for t in trials if not t.is_scored]
-    rows = [Row(label, tuple(several), _lost(several, (*unscored, *fits))) for label, several in by_label.items()]
+    rows = [
+        Row(label, tuple(several), _lost(several, (*unscored, *fits))) for label, several in by_label.items()
+    ]
     board = Board(benchmark, tuple(rows))
     if not board.specs:
         return board

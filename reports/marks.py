@@ -58,7 +58,13 @@ def marks_of(board: Board, row: Row, scale: Scale) -> Marks | None:
     if cell is None:
         return None
     seeds = tuple(scale(t.metrics[name]) for t in row.finished if name in t.metrics) if cell.n > 1 else ()
-    return Marks(scale(0.0), scale(cell.mean), seeds, _place(chance_row(board), name, scale), _place(ceiling_row(board), name, scale))
+    return Marks(
+        scale(0.0),
+        scale(cell.mean),
+        seeds,
+        _place(chance_row(board), name, scale),
+        _place(ceiling_row(board), name, scale),
+    )
 
 
 def chance_row(board: Board) -> Row | None:
@@ -113,7 +119,11 @@ def charts_of(rows: Sequence[tuple[str, Row]], specs: Mapping[str, numbers.Spec]
         for trial in row.finished:
             for metric, points in _series(trial.record.get("curve") or ()).items():
                 found.setdefault(metric, []).append((name, trial.seed, points))
-    return [_chart(metric, series, specs.get(metric, {})) for metric, series in sorted(found.items()) if any(len(p) > 1 for _, _, p in series)]
+    return [
+        _chart(metric, series, specs.get(metric, {}))
+        for metric, series in sorted(found.items())
+        if any(len(p) > 1 for _, _, p in series)
+    ]
 
 
 def _series(curve: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:
@@ -125,7 +135,9 @@ def _series(curve: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[float, f
     return found
 
 
-def _chart(metric: str, series: Sequence[tuple[str, int, list[tuple[float, float]]]], spec: numbers.Spec) -> Chart:
+def _chart(
+    metric: str, series: Sequence[tuple[str, int, list[tuple[float, float]]]], spec: numbers.Spec
+) -> Chart:
     factor = 100.0 if spec.get("percent") else 1.0
     xs = [x for _, _, points in series for x, _ in points]
     ys = [y * factor for _, _, points in series for _, y in points]
@@ -133,14 +145,24 @@ def _chart(metric: str, series: Sequence[tuple[str, int, list[tuple[float, float
     across = Scale(0.0, max(max(xs), x_ticks[-1]), LEFT, CHART_WIDTH - RIGHT)
     up = Scale(min(y_ticks[0], *ys), max(y_ticks[-1], *ys), CHART_HEIGHT - BOTTOM, TOP)
     groups = tuple(dict.fromkeys(name for name, _, _ in series))
-    lines = tuple(_line(points, seed, groups.index(name), name, across, up, factor) for name, seed, points in series)
+    lines = tuple(
+        _line(points, seed, groups.index(name), name, across, up, factor) for name, seed, points in series
+    )
     return Chart(
         numbers.metric_head(spec) if spec else metric, lines, groups,
         tuple((across(x), f"{x:g}") for x in x_ticks), tuple((up(y), f"{y:g}") for y in y_ticks),
     )  # fmt: skip
 
 
-def _line(points: Sequence[tuple[float, float]], seed: int, group: int, name: str, across: Scale, up: Scale, factor: float) -> CurveLine:
+def _line(
+    points: Sequence[tuple[float, float]],
+    seed: int,
+    group: int,
+    name: str,
+    across: Scale,
+    up: Scale,
+    factor: float,
+) -> CurveLine:
     placed = [(across(x), up(y * factor)) for x, y in points]
     return CurveLine(" ".join(f"{x},{y}" for x, y in placed), placed[-1], seed, group, name)
 

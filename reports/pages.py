@@ -50,7 +50,7 @@ class Ablations:
     title: str
     table: Table
     scale: str
-    marks: Mapping[str, marks.Marks | None]
+    dots: Mapping[str, marks.Marks | None]
     charts: tuple[marks.Chart, ...]
 
 
@@ -84,20 +84,37 @@ def card(board: Board) -> Card:
     top = marks.ceiling_row(board)
     ceiling = numbers.number(spec, top.metric(str(spec["name"])), digits) if top else ""
     shown = sum(1 for r in board.rows if r.tag("role") != "ceiling")
-    return Card(board.benchmark, f"benchmarks/{slug(board.benchmark)}.html", title_of(board), where_of(board), numbers.metric_head(spec), rows, shown - len(rows), ceiling)
+    return Card(
+        board.benchmark,
+        f"benchmarks/{slug(board.benchmark)}.html",
+        title_of(board),
+        where_of(board),
+        numbers.metric_head(spec),
+        rows,
+        shown - len(rows),
+        ceiling,
+    )
 
 
 def _mini(board: Board, row: Row, name: str, scale: marks.Scale, digits: int) -> MiniRow:
     spec = board.primary
     cell = row.metric(str(spec["name"]))
-    return MiniRow(name, row.tag("role"), numbers.number(spec, cell, digits), numbers.spread(spec, cell, digits), marks.marks_of(board, row, scale))
+    return MiniRow(
+        name,
+        row.tag("role"),
+        numbers.number(spec, cell, digits),
+        numbers.spread(spec, cell, digits),
+        marks.marks_of(board, row, scale),
+    )
 
 
 def _card_rows(board: Board) -> list[Row]:
     full = [r for r in board.band("method") if r.tag("variant") == "full"]
     methods = (full or board.band("method"))[:4]
     chance = marks.chance_row(board)
-    others = [r for r in board.band("baseline") if r is not chance][: CARD_ROWS - len(methods) - (chance is not None)]
+    others = [r for r in board.band("baseline") if r is not chance][
+        : CARD_ROWS - len(methods) - (chance is not None)
+    ]
     return [*methods, *(r for r in board.band("baseline") if r is chance or r in others)]
 
 
@@ -112,7 +129,16 @@ def facts(results: Results, boards: Sequence[Board]) -> list[tuple[str, str]]:
         ("Trials", f"{len(trials)} on {len(boards)} benchmarks"),
         ("Seeds", f"{len(seeds)} ({', '.join(map(str, seeds))})" if seeds else ""),
         ("Hardware", "; ".join(sorted({t.tags.get("rb.hardware", "") for t in trials} - {""}))),
-        ("Predict and score", numbers.duration(sum(r.get("cost", {}).get(k) or 0 for r in records for k in ("predict_seconds", "score_seconds")))),
+        (
+            "Predict and score",
+            numbers.duration(
+                sum(
+                    r.get("cost", {}).get(k) or 0
+                    for r in records
+                    for k in ("predict_seconds", "score_seconds")
+                )
+            ),
+        ),
         ("Training", numbers.duration(_training_seconds(records))),
         ("Last trial", numbers.when(max((r.get("ended_ms", 0) for r in records), default=0))),
         ("Versions", versions(records)),
@@ -123,7 +149,10 @@ def facts(results: Results, boards: Sequence[Board]) -> list[tuple[str, str]]:
 
 def _training_seconds(records: Sequence[Mapping[str, Any]]) -> float:
     """Seconds of the chains of fits, each distinct set of fits once."""
-    chains = {tuple(r.get("fingerprints", {}).get("fits", ())): r.get("cost", {}).get("train_seconds") or 0 for r in records}
+    chains = {
+        tuple(r.get("fingerprints", {}).get("fits", ())): r.get("cost", {}).get("train_seconds") or 0
+        for r in records
+    }
     return float(sum(chains.values()))
 
 
@@ -133,7 +162,10 @@ def versions(records: Sequence[Mapping[str, Any]]) -> str:
     for record in records:
         for name, version in (record.get("versions") or {}).items():
             found.setdefault(str(name), set()).add(str(version))
-    return ", ".join(f"{name} {' and '.join(sorted(vs))}" for name, vs in sorted(found.items(), key=lambda i: (i[0] != "reelbench", i[0])))
+    return ", ".join(
+        f"{name} {' and '.join(sorted(vs))}"
+        for name, vs in sorted(found.items(), key=lambda i: (i[0] != "reelbench", i[0]))
+    )
 
 
 def failures(results: Results) -> list[str]:
@@ -154,7 +186,18 @@ def method_lines(boards: Sequence[Board]) -> list[dict[str, Any]]:
             if row.tag("role") == "ceiling":
                 continue
             name = row.tag("method")
-            line = found.setdefault(name, {"name": name, "title": row.tag("title") or name, "role": row.tag("role"), "href": f"methods/{slug(name)}.html", "benchmarks": set(), "variants": set(), "summary": ""})
+            line = found.setdefault(
+                name,
+                {
+                    "name": name,
+                    "title": row.tag("title") or name,
+                    "role": row.tag("role"),
+                    "href": f"methods/{slug(name)}.html",
+                    "benchmarks": set(),
+                    "variants": set(),
+                    "summary": "",
+                },
+            )
             line["benchmarks"].add(board.benchmark)
             line["variants"].add(row.tag("variant"))
             line["summary"] = line["summary"] or str(row.record.get("summary", ""))
@@ -175,17 +218,25 @@ def benchmark_page(board: Board, strips: gallery.StripFolder, formats: Mapping[s
 
 def method_slugs(board: Board) -> dict[str, str]:
     """Label → the page of its method; ceilings have none."""
-    return {r.label: f"../methods/{slug(r.tag('method'))}.html" for r in board.rows if r.tag("role") != "ceiling"}
+    return {
+        r.label: f"../methods/{slug(r.tag('method'))}.html" for r in board.rows if r.tag("role") != "ceiling"
+    }
 
 
 def _evaluation_info(board: Board) -> list[tuple[str, str]]:
     found = board.record.get("evaluation_info") or {}
-    return [(str(k).replace("_", " "), f"{v:g}" if isinstance(v, float) else str(v)) for k, v in found.items() if isinstance(v, str | int | float)]
+    return [
+        (str(k).replace("_", " "), f"{v:g}" if isinstance(v, float) else str(v))
+        for k, v in found.items()
+        if isinstance(v, str | int | float)
+    ]
 
 
 def method_page(name: str, boards: Sequence[Board]) -> dict[str, Any]:
     """A method's words, its variants on each benchmark, its curves and its paper's numbers."""
-    mine = [(b, [r for r in b.rows if r.tag("method") == name and r.tag("role") != "ceiling"]) for b in boards]
+    mine = [
+        (b, [r for r in b.rows if r.tag("method") == name and r.tag("role") != "ceiling"]) for b in boards
+    ]
     mine = [(b, rows) for b, rows in mine if rows]
     record = next((r.record for _, rows in mine for r in rows if r.record), {})
     first = mine[0][1][0]
@@ -198,10 +249,16 @@ def method_page(name: str, boards: Sequence[Board]) -> dict[str, Any]:
 
 def ablations(board: Board, rows: Sequence[Row]) -> Ablations:
     """A method's rows, then the best of the others of each kind to hold them against."""
-    beside = {r.label: r for r in (*board.band("baseline")[:1], marks.chance_row(board), marks.ceiling_row(board)) if r}
+    beside = {
+        r.label: r
+        for r in (*board.band("baseline")[:1], marks.chance_row(board), marks.ceiling_row(board))
+        if r
+    }
     table = board_table(board, list(({r.label: r for r in rows} | beside).values()))
     scale = marks.scale_of(board)
-    charts = marks.charts_of([(_variant_name(r, rows), r) for r in rows], {str(s["name"]): s for s in board.specs})
+    charts = marks.charts_of(
+        [(_variant_name(r, rows), r) for r in rows], {str(s["name"]): s for s in board.specs}
+    )
     return Ablations(
         board, f"../benchmarks/{slug(board.benchmark)}.html", title_of(board), table, scale_text(board, scale),
         {r.label: marks.marks_of(board, r, scale) for r in board.rows}, tuple(charts),
@@ -240,7 +297,10 @@ def configs(mine: Sequence[tuple[Board, Sequence[Row]]]) -> list[tuple[str, list
             config, origins = row.record.get("config") or {}, row.record.get("origins") or {}
             values = [(str(k), str(v), str(origins.get(k, "default"))) for k, v in sorted(config.items())]
             if values:
-                found.setdefault(repr(values), (f"{row.tag('variant')} · {row.tag('recipe')} · {row.tag('preset')}", values))
+                found.setdefault(
+                    repr(values),
+                    (f"{row.tag('variant')} · {row.tag('recipe')} · {row.tag('preset')}", values),
+                )
     return list(found.values())
 
 
@@ -250,7 +310,11 @@ def paper(record: Mapping[str, Any], mine: Sequence[tuple[Board, Sequence[Row]]]
     known = about if isinstance(about, dict) else {}
     reported = record.get("reported")
     rows = [_reported(n, mine) for n in reported if isinstance(n, dict)] if isinstance(reported, list) else []
-    return {"reference": _reference(known), "url": _web_address(known.get("url")), "rows": rows} if known or rows else {}
+    return (
+        {"reference": _reference(known), "url": _web_address(known.get("url")), "rows": rows}
+        if known or rows
+        else {}
+    )
 
 
 def _reference(about: Mapping[str, Any]) -> str:
@@ -258,7 +322,15 @@ def _reference(about: Mapping[str, Any]) -> str:
     authors = about.get("authors")
     names = ", ".join(map(str, authors)) if isinstance(authors, list) else str(authors or "")
     where = " ".join(str(about[k]) for k in ("venue", "year") if k in about)
-    return ". ".join(part for part in (names, str(about.get("title", "")), ", ".join(p for p in (where, str(about.get("section", ""))) if p)) if part)
+    return ". ".join(
+        part
+        for part in (
+            names,
+            str(about.get("title", "")),
+            ", ".join(p for p in (where, str(about.get("section", ""))) if p),
+        )
+        if part
+    )
 
 
 def _web_address(address: object) -> str:

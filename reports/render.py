@@ -69,11 +69,17 @@ class Site:
         files = {name: formats.write(name, board, self.out / "tables") for name in formats.SUFFIXES}
         links = {name: f"../tables/{path.name}" for name, path in files.items()}
         self.written += [f"tables/{path.name}" for path in files.values()]
-        self._page(f"benchmarks/{formats.slug(board.benchmark)}.html", "benchmark.html", pages.benchmark_page(board, strips, links))
+        self._page(
+            f"benchmarks/{formats.slug(board.benchmark)}.html",
+            "benchmark.html",
+            pages.benchmark_page(board, strips, links),
+        )
 
     def _page(self, href: str, template: str, values: dict[str, Any]) -> None:
         root = "../" * href.count("/")
-        write_text(self.out / href, environment().get_template(template).render(values, root=root, untested=UNTESTED))
+        write_text(
+            self.out / href, environment().get_template(template).render(values, root=root, untested=UNTESTED)
+        )
         self.written.append(href)
 
     def _forget(self) -> None:
@@ -106,7 +112,14 @@ def write_text(path: Path, text: str) -> None:
 def environment() -> Environment:
     """Jinja with autoescape, strict about unknown names; control characters of any text are made visible."""
     loader = PackageLoader("reelbench.reports", "templates")
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, finalize=_shown, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     style, script = (loader.get_source(made, name)[0] for name in ("style.css", "sort.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     made.globals |= {"style": Markup(style), "script": Markup(script), "script_hash": digest}

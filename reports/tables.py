@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from reelbench.reports import numbers
 from reelbench.reports.leaderboard import Board, Cell, Row
 
-BANDS = {"method": "Methods", "external": "External predictions", "baseline": "Baselines", "ceiling": "Ceilings"}
+BANDS = {
+    "method": "Methods",
+    "external": "External predictions",
+    "baseline": "Baselines",
+    "ceiling": "Ceilings",
+}
 UNTESTED = "Rows are ordered by their mean; whether their differences are more than noise is not tested yet."
 
 
@@ -73,7 +78,10 @@ def board_table(board: Board, rows: Sequence[Row] | None = None) -> Table:
     """The grid of a board, or of some of its rows."""
     columns = (*_metric_columns(board), *_cost_columns())
     names = distinct_names(board.rows)
-    sections = [_section(board, title, role, group, columns, names) for title, role, group in bands(board.rows if rows is None else rows)]
+    sections = [
+        _section(board, title, role, group, columns, names)
+        for title, role, group in bands(board.rows if rows is None else rows)
+    ]
     return Table(board.benchmark, _caption(board), columns, tuple(sections), tuple(_notes(board, rows)))
 
 
@@ -84,7 +92,9 @@ def bands(rows: Sequence[Row]) -> list[tuple[str, str, list[Row]]]:
         role = row.tag("role") or "method"
         found.setdefault((role, row.tag("section") if role == "method" else ""), []).append(row)
     order = list(BANDS)
-    keys = sorted(found, key=lambda k: (order.index(k[0]) if k[0] in order else len(order), -k[1].count("+"), k[1]))
+    keys = sorted(
+        found, key=lambda k: (order.index(k[0]) if k[0] in order else len(order), -k[1].count("+"), k[1])
+    )
     return [(_band_title(*key), key[0], found[key]) for key in keys]
 
 
@@ -116,7 +126,11 @@ def seed_note(row: Row) -> str:
     """``2 of 3 seeds, 1 failed: seed 2: loss is NaN``, ``deterministic`` or ``3 seeds``."""
     if row.troubles:
         return f"{len(row.finished)} of {len(row.finished) + len(row.troubles)} seeds, {len(row.troubles)} failed: {'; '.join(row.troubles)}"
-    return "deterministic" if row.deterministic else f"{len(row.finished)} seed{'' if len(row.finished) == 1 else 's'}"
+    return (
+        "deterministic"
+        if row.deterministic
+        else f"{len(row.finished)} seed{'' if len(row.finished) == 1 else 's'}"
+    )
 
 
 def _band_title(role: str, section: str) -> str:
@@ -127,17 +141,43 @@ def _band_title(role: str, section: str) -> str:
 
 def _metric_columns(board: Board) -> list[Column]:
     return [
-        Column(str(s["name"]), numbers.metric_head(s), "metric", str(s.get("doc", "")), s.get("direction") == "lower") for s in board.specs
+        Column(
+            str(s["name"]),
+            numbers.metric_head(s),
+            "metric",
+            str(s.get("doc", "")),
+            s.get("direction") == "lower",
+        )
+        for s in board.specs
     ]
 
 
 def _cost_columns() -> list[Column]:
-    return [Column(name, title, "cost", lower=name != "examples_per_second") for name, title in numbers.COSTS.items()]
+    return [
+        Column(name, title, "cost", lower=name != "examples_per_second")
+        for name, title in numbers.COSTS.items()
+    ]
 
 
-def _section(board: Board, title: str, role: str, rows: Sequence[Row], columns: Sequence[Column], names: Mapping[str, str]) -> Section:
-    tops = {c.key: _top(c, rows) for c in columns if c.group == "metric"} if role == "method" and len(rows) > 1 else {}
-    lines = [Line(row, names[row.label], _seeds(row), tuple(_entry(board, row, c, tops.get(c.key)) for c in columns)) for row in rows]
+def _section(
+    board: Board,
+    title: str,
+    role: str,
+    rows: Sequence[Row],
+    columns: Sequence[Column],
+    names: Mapping[str, str],
+) -> Section:
+    tops = (
+        {c.key: _top(c, rows) for c in columns if c.group == "metric"}
+        if role == "method" and len(rows) > 1
+        else {}
+    )
+    lines = [
+        Line(
+            row, names[row.label], _seeds(row), tuple(_entry(board, row, c, tops.get(c.key)) for c in columns)
+        )
+        for row in rows
+    ]
     return Section(title, role, tuple(lines))
 
 
@@ -159,14 +199,24 @@ def _entry(board: Board, row: Row, column: Column, top: float | None) -> Entry:
     spec = next(s for s in board.specs if s["name"] == column.key)
     cell, digits = row.metric(column.key), places(board, spec)
     best = cell is not None and cell.mean == top
-    return Entry(numbers.number(spec, cell, digits), numbers.spread(spec, cell, digits), cell.mean if cell else None, best, _about(spec, row, cell, digits))
+    return Entry(
+        numbers.number(spec, cell, digits),
+        numbers.spread(spec, cell, digits),
+        cell.mean if cell else None,
+        best,
+        _about(spec, row, cell, digits),
+    )
 
 
 def _about(spec: numbers.Spec, row: Row, cell: Cell | None, digits: int) -> str:
     """Each seed's value, where there are several."""
     if cell is None or cell.n < 2:
         return ""
-    values = [f"{t.seed}: {numbers.shown(spec, t.metrics[str(spec['name'])]):.{digits}f}" for t in row.finished if spec["name"] in t.metrics]
+    values = [
+        f"{t.seed}: {numbers.shown(spec, t.metrics[str(spec['name'])]):.{digits}f}"
+        for t in row.finished
+        if spec["name"] in t.metrics
+    ]
     return f"by seed {', '.join(values)}"
 
 
@@ -180,5 +230,7 @@ def _notes(board: Board, rows: Sequence[Row] | None) -> list[str]:
     names = distinct_names(board.rows)
     shown = board.rows if rows is None else rows
     failed = [f"{names[r.label]}: {seed_note(r)}." for r in shown if r.troubles]
-    undefined = [f"{names[r.label]}: not finite and left out: {t}." for r in shown if (t := r.tag("not_finite"))]
+    undefined = [
+        f"{names[r.label]}: not finite and left out: {t}." for r in shown if (t := r.tag("not_finite"))
+    ]
     return [UNTESTED, *failed, *undefined]

@@ -31,14 +31,25 @@ class SiteWriter:
         self.store, self.site = store, site
         self.open: dict[int, set[str]] = {}
         for stage in plan.trials():
-            self.open.setdefault(stage.spec["seed"], set()).add(stage.fingerprint)
+            if stage.spec["seed"] >= 0:  # ceilings have none
+                self.open.setdefault(stage.spec["seed"], set()).add(stage.fingerprint)
+        self._heard: set[int] = set()
+        self._drawn: set[int] = set()
         self._drawing: subprocess.Popen[bytes] | None = None
 
     def ended(self, stage: Stage) -> None:
-        """A stage ended; draw if it was the last trial of its seed and other seeds still run."""
+        """A stage ended; draw if a seed is complete and other trials still run.
+
+        Cached trials are not heard of, so a seed counts as complete, too, when a trial of another one ends after it.
+        """
         seed = stage.spec["seed"]
-        self.open.get(seed, set()).discard(stage.fingerprint)
-        if stage.kind == "score" and not self.open.get(seed) and any(self.open.values()):
+        if stage.kind != "score" or seed not in self.open:
+            return
+        self.open[seed].discard(stage.fingerprint)
+        complete = self._heard - {seed} if self.open[seed] else {seed}
+        self._heard.add(seed)
+        if (complete - self._drawn or not self.open[seed]) and any(self.open.values()):
+            self._drawn |= complete
             self._draw_aside()
 
     def finish(self) -> None:
@@ -54,5 +65,8 @@ class SiteWriter:
             return
         command = [sys.executable, "-m", "reelbench", "report", "--out", str(self.site)]
         quiet = subprocess.DEVNULL
-        environment = {**os.environ, "MLFLOW_TRACKING_URI": self.store}  # a command line, with a password in it, is for all to see
+        environment = {
+            **os.environ,
+            "MLFLOW_TRACKING_URI": self.store,
+        }  # a command line, with a password in it, is for all to see
         self._drawing = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, env=environment)

@@ -31,4 +31,8 @@ def slug(name: str) -> str:
     """A file name for a benchmark or method: letters, digits, ``.``, ``_`` and ``-`` only, never a hidden file."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).lstrip(".-")[:120] or "unnamed"
     usual = re.fullmatch(r"[\w./@:+-]+", name, re.ASCII)
-    return plain if usual and len(name) <= 120 else f"{plain}-{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:8]}"
+    return (
+        plain
+        if usual and len(name) <= 120
+        else f"{plain}-{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:8]}"
+    )

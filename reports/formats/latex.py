@@ -10,11 +10,29 @@ def render(table: Table) -> str:
     r"""A ``table`` environment; needs ``\usepackage{booktabs}`` and UTF-8 input."""
     body: list[str] = []
     for section in table.sections:
-        body += [r"\midrule", rf"\multicolumn{{{len(table.columns) + 2}}}{{l}}{{\textit{{{escape(section.title)}}}}} \\"]
-        body += [_row([escape(line.name), escape(line.seeds), *(_entry(e) for e in line.entries)]) for line in section.lines]
+        body += [
+            r"\midrule",
+            rf"\multicolumn{{{len(table.columns) + 2}}}{{l}}{{\textit{{{escape(section.title)}}}}} \\",
+        ]
+        body += [
+            _row([escape(line.name), escape(line.seeds), *(_entry(e) for e in line.entries)])
+            for line in section.lines
+        ]
     head = _row(["Row", "Seeds", *(escape(c.title) for c in table.columns)])
-    opening = [r"% needs \usepackage{booktabs}", r"\begin{table}", r"\centering", rf"\caption{{{escape(' '.join((table.caption, *table.notes)))}}}"]
-    grid = [rf"\begin{{tabular}}{{l{'r' * (len(table.columns) + 1)}}}", r"\toprule", head, *body, r"\bottomrule", r"\end{tabular}"]
+    opening = [
+        r"% needs \usepackage{booktabs}",
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escape(' '.join((table.caption, *table.notes)))}}}",
+    ]
+    grid = [
+        rf"\begin{{tabular}}{{l{'r' * (len(table.columns) + 1)}}}",
+        r"\toprule",
+        head,
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
     return "\n".join([*opening, *grid, r"\end{table}", ""])
 
 

@@ -10,7 +10,10 @@ def render(table: Table) -> str:
     """The grid, its caption above and its notes below."""
     width = len(table.columns) + 2
     lines = [f"### {escape(table.benchmark)}", "", escape(table.caption), ""]
-    lines += [_row(["Row", "Seeds", *(c.title for c in table.columns)]), "|:---|---:|" + "---:|" * len(table.columns)]
+    lines += [
+        _row(["Row", "Seeds", *(c.title for c in table.columns)]),
+        "|:---|---:|" + "---:|" * len(table.columns),
+    ]
     for section in table.sections:
         lines.append("| **" + escape(section.title) + "** |" + " |" * (width - 1))
         lines += [_row(_cells(line)) for line in section.lines]

@@ -11,15 +11,45 @@ from typing import Any
 
 from reelbench.tracking.store import Store, local_folder
 
-PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 HOSTILE = (
     '<script>alert(1)</script> [x](javascript:alert(2)) ![i](http://evil/x.png) | =HYPERLINK("http://evil") '
-    r"\input{/etc/passwd} $x_1$ 50% & #1 \write18" + "\x1b[31mred\x1b[0m \u202egnp.exe\u202c http://evil.example www.evil.example"
+    r"\input{/etc/passwd} $x_1$ 50% & #1 \write18"
+    + "\x1b[31mred\x1b[0m \u202egnp.exe\u202c http://evil.example www.evil.example"
 )
 SPECS = [
-    {"name": "recall_at_1", "title": "R@1", "direction": "higher", "low": 0.0, "high": 1.0, "percent": True, "primary": True, "doc": "the first is right"},
-    {"name": "cider", "title": "CIDEr", "direction": "higher", "low": 0.0, "high": 10.0, "percent": False, "primary": False, "doc": ""},
-    {"name": "median_rank", "title": "MedR", "direction": "lower", "low": 1.0, "high": float("inf"), "percent": False, "primary": False, "doc": "1-based"},
+    {
+        "name": "recall_at_1",
+        "title": "R@1",
+        "direction": "higher",
+        "low": 0.0,
+        "high": 1.0,
+        "percent": True,
+        "primary": True,
+        "doc": "the first is right",
+    },
+    {
+        "name": "cider",
+        "title": "CIDEr",
+        "direction": "higher",
+        "low": 0.0,
+        "high": 10.0,
+        "percent": False,
+        "primary": False,
+        "doc": "",
+    },
+    {
+        "name": "median_rank",
+        "title": "MedR",
+        "direction": "lower",
+        "low": 1.0,
+        "high": float("inf"),
+        "percent": False,
+        "primary": False,
+        "doc": "1-based",
+    },
 ]
 BENCHMARK = "retrieval@microworld/small:sentence"
 
@@ -43,22 +73,46 @@ class Synthetic:
         if status == "FINISHED":
             self._log(run.info.run_id, {f"test/{k}": v for k, v in values.items()})
             if artifacts:
-                _write(run.info.artifact_uri, {**_record(naming, values), **(record or {})}, shown or {"Question": "who <walks>?", "Answer": "she", "Predicted": f"he {seed}"})
+                _write(
+                    run.info.artifact_uri,
+                    {**_record(naming, values), **(record or {})},
+                    shown or {"Question": "who <walks>?", "Answer": "she", "Predicted": f"he {seed}"},
+                )
         self.store.client.set_terminated(run.info.run_id, status, 1_760_000_100_000)
         return str(run.info.run_id)
 
-    def failed_fit(self, method: str = "jsfusion", *, seed: int, variant: str = "full", features: Sequence[str] = ("frames", "audio"), error: str = "loss is NaN at step 12") -> None:
+    def failed_fit(
+        self,
+        method: str = "jsfusion",
+        *,
+        seed: int,
+        variant: str = "full",
+        features: Sequence[str] = ("frames", "audio"),
+        error: str = "loss is NaN at step 12",
+    ) -> None:
         """A fit's run that failed."""
         naming = _naming(method, variant, "method", BENCHMARK, features, seed, "")
         tags = {k: v for k, v in _tags("fit", naming).items() if k != "rb.benchmark"}
         run = self._run("reelbench/fits", tags | {"rb.error": error})
         self.store.client.set_terminated(run.info.run_id, "FAILED")
 
-    def failed_prediction(self, method: str = "jsfusion", *, seed: int, error: str, fingerprint: str = "lost") -> None:
+    def failed_prediction(
+        self, method: str = "jsfusion", *, seed: int, error: str, fingerprint: str = "lost"
+    ) -> None:
         """A trial's run that failed before there was anything to score."""
         naming = _naming(method, "full", "method", BENCHMARK, ("frames", "audio"), seed, "")
-        tags = {k: v for k, v in _tags("trial", naming).items() if k not in ("rb.fingerprint.score", "rb.digest")}
-        run = self._run(f"reelbench/{BENCHMARK}", tags | {"rb.fingerprint.predict": fingerprint, "rb.label": naming["label"][:-6] + "other0", "rb.error": error})
+        tags = {
+            k: v for k, v in _tags("trial", naming).items() if k not in ("rb.fingerprint.score", "rb.digest")
+        }
+        run = self._run(
+            f"reelbench/{BENCHMARK}",
+            tags
+            | {
+                "rb.fingerprint.predict": fingerprint,
+                "rb.label": naming["label"][:-6] + "other0",
+                "rb.error": error,
+            },
+        )
         self.store.client.set_terminated(run.info.run_id, "FAILED")
 
     def suite(self, name: str = "small") -> None:
@@ -67,7 +121,9 @@ class Synthetic:
         self.store.client.set_terminated(run.info.run_id)
 
     def _run(self, experiment: str, tags: Mapping[str, str]) -> Any:
-        return self.store.client.create_run(self.store.experiment(experiment), start_time=1_760_000_000_000, tags=dict(tags))
+        return self.store.client.create_run(
+            self.store.experiment(experiment), start_time=1_760_000_000_000, tags=dict(tags)
+        )
 
     def _log(self, run_id: str, values: Mapping[str, float]) -> None:
         from mlflow.entities import Metric
@@ -80,11 +136,29 @@ def fill(synthetic: Synthetic, *, benchmarks: int = 1, seeds: int = 3) -> None:
     for k in range(benchmarks):
         benchmark = BENCHMARK if k == 0 else f"task{k}@microworld/small:p{k}"
         for seed in range(seeds):
-            for method, variant in (("jsfusion", "full"), ("jsfusion", "no-attention"), ("jsfusion", "as-released"), ("bn-lstm", "full")):
+            for method, variant in (
+                ("jsfusion", "full"),
+                ("jsfusion", "no-attention"),
+                ("jsfusion", "as-released"),
+                ("bn-lstm", "full"),
+            ):
                 synthetic.trial(method, variant=variant, seed=seed, benchmark=benchmark)
             for method in ("text-only", "mean-pool", "chance"):
-                synthetic.trial(method, seed=seed, role="baseline", features=() if method != "mean-pool" else ("frames",), benchmark=benchmark)
-        synthetic.trial("oracle", seed=-1, role="ceiling", features=(), metrics={"recall_at_1": 0.98, "cider": 9.0, "median_rank": 1.0}, benchmark=benchmark)
+                synthetic.trial(
+                    method,
+                    seed=seed,
+                    role="baseline",
+                    features=() if method != "mean-pool" else ("frames",),
+                    benchmark=benchmark,
+                )
+        synthetic.trial(
+            "oracle",
+            seed=-1,
+            role="ceiling",
+            features=(),
+            metrics={"recall_at_1": 0.98, "cider": 9.0, "median_rank": 1.0},
+            benchmark=benchmark,
+        )
     synthetic.suite()
 
 
@@ -93,7 +167,9 @@ def sha(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _naming(method: str, variant: str, role: str, benchmark: str, features: Sequence[str], seed: int, title: str) -> dict[str, Any]:
+def _naming(
+    method: str, variant: str, role: str, benchmark: str, features: Sequence[str], seed: int, title: str
+) -> dict[str, Any]:
     family = sha(method, variant, benchmark, tuple(features))
     joined = "+".join(features)
     task, _, rest = benchmark.partition("@")
@@ -108,19 +184,47 @@ def _naming(method: str, variant: str, role: str, benchmark: str, features: Sequ
 def _tags(kind: str, naming: Mapping[str, Any]) -> dict[str, str]:
     fingerprint = sha(naming["family"], naming["seed"])
     place = "fit" if kind == "fit" else "score"
-    tags = {f"rb.{k}": str(v) for k, v in naming.items()} | {"rb.kind": kind, "rb.superseded": "false", f"rb.fingerprint.{place}": fingerprint}
-    return tags | {"rb.digest": sha("digest", fingerprint), "rb.hardware": "cpu x86_64, 2 cores, 8 GiB", "rb.versions": "reelbench 0.1.0"}
+    tags = {f"rb.{k}": str(v) for k, v in naming.items()} | {
+        "rb.kind": kind,
+        "rb.superseded": "false",
+        f"rb.fingerprint.{place}": fingerprint,
+    }
+    return tags | {
+        "rb.digest": sha("digest", fingerprint),
+        "rb.hardware": "cpu x86_64, 2 cores, 8 GiB",
+        "rb.versions": "reelbench 0.1.0",
+    }
 
 
 def _metrics(label: str, seed: int) -> dict[str, float]:
     base = random.Random(label).uniform(0.1, 0.6)
     value = base + random.Random(f"{label} {seed}").gauss(0, 0.02)
-    return {"recall_at_1": 0.01 if label.startswith("chance") else value, "cider": 2 * value, "median_rank": 30 * (1 - value)}
+    return {
+        "recall_at_1": 0.01 if label.startswith("chance") else value,
+        "cider": 2 * value,
+        "median_rank": 30 * (1 - value),
+    }
 
 
 def _record(naming: Mapping[str, Any], metrics: Mapping[str, float]) -> dict[str, Any]:
-    curve = [{"phase": "joint", "step": 50 * i, "epoch": i, "time_ms": 0, "values": {"val/recall_at_1": metrics["recall_at_1"] * (1 - 0.6**i)}} for i in range(8)]
-    cost = {"parameters": 156_000, "train_seconds": 40.5, "predict_seconds": 1.2, "score_seconds": 0.1, "examples_per_second": 400.0, "peak_memory_bytes": 900 << 20}
+    curve = [
+        {
+            "phase": "joint",
+            "step": 50 * i,
+            "epoch": i,
+            "time_ms": 0,
+            "values": {"val/recall_at_1": metrics["recall_at_1"] * (1 - 0.6**i)},
+        }
+        for i in range(8)
+    ]
+    cost = {
+        "parameters": 156_000,
+        "train_seconds": 40.5,
+        "predict_seconds": 1.2,
+        "score_seconds": 0.1,
+        "examples_per_second": 400.0,
+        "peak_memory_bytes": 900 << 20,
+    }
     return {
         **naming, "kind": "score", "status": "finished", "ended_ms": 1_760_000_100_000, "metrics": dict(metrics), "metric_specs": SPECS, "cost": cost,
         "deterministic": naming["role"] == "ceiling", "examples": 300, "clusters": 300, "evaluation_info": {"gallery": 300}, "task_title": naming["task"].capitalize(),
@@ -139,5 +243,15 @@ def _write(artifact_uri: str, record: Mapping[str, Any], shown: Mapping[str, str
     (folder / "strips" / "best-0.jpg").write_bytes(PIXEL)
     (folder / "record.json").write_text(json.dumps(record))
     kinds = ("best", "worst", "typical")
-    examples = [{"id": f"story-{i}", "pick": k, "score": 1 - i / 2, "show": dict(shown), "strip": "strips/best-0.jpg", "cluster": "s"} for i, k in enumerate(kinds)]
+    examples = [
+        {
+            "id": f"story-{i}",
+            "pick": k,
+            "score": 1 - i / 2,
+            "show": dict(shown),
+            "strip": "strips/best-0.jpg",
+            "cluster": "s",
+        }
+        for i, k in enumerate(kinds)
+    ]
     (folder / "examples.json").write_text(json.dumps(examples))

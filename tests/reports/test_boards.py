@@ -49,7 +49,10 @@ def test_methods_of_different_feature_sets_stand_in_different_sections(synthetic
 
 
 def test_superseded_runs_do_not_count(synthetic: Synthetic):
-    synthetic.trial(metrics={"recall_at_1": 0.9}, tags={"rb.superseded": "true", "rb.family": "old", "rb.label": "jsfusion#old"})
+    synthetic.trial(
+        metrics={"recall_at_1": 0.9},
+        tags={"rb.superseded": "true", "rb.family": "old", "rb.label": "jsfusion#old"},
+    )
     synthetic.trial(metrics={"recall_at_1": 0.1})
     assert len(board(synthetic).rows) == 1
 
@@ -119,7 +122,9 @@ def test_a_store_without_trials_is_one_line(synthetic: Synthetic):
 
 def test_registering_reports_imports_nothing_heavy():
     code = "import sys, reelbench.reports.registration, reelbench.reports.command; print(sorted({'pandas', 'mlflow', 'jinja2', 'matplotlib', 'numpy'} & set(sys.modules)))"
-    assert run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
 
 
 def test_a_failed_prediction_is_a_lost_seed_of_its_row(synthetic: Synthetic):

@@ -24,8 +24,21 @@ UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066
 
 @pytest.fixture
 def hostile(synthetic: Synthetic) -> Synthetic:
-    record = {"summary": HOSTILE, "departures": HOSTILE, "protocol_doc": HOSTILE, "task_title": HOSTILE, "task_summary": HOSTILE, "config": {HOSTILE: HOSTILE}}
-    synthetic.trial("bad", title=HOSTILE, shown={HOSTILE: HOSTILE, "Predicted": HOSTILE}, record=record, tags={"rb.not_finite": HOSTILE})
+    record = {
+        "summary": HOSTILE,
+        "departures": HOSTILE,
+        "protocol_doc": HOSTILE,
+        "task_title": HOSTILE,
+        "task_summary": HOSTILE,
+        "config": {HOSTILE: HOSTILE},
+    }
+    synthetic.trial(
+        "bad",
+        title=HOSTILE,
+        shown={HOSTILE: HOSTILE, "Predicted": HOSTILE},
+        record=record,
+        tags={"rb.not_finite": HOSTILE},
+    )
     synthetic.trial("=cmd()", title="@SUM(A1)", seed=1, status="FINISHED")
     synthetic.trial("bad", title=HOSTILE, seed=2, status="FAILED", tags={"rb.error": HOSTILE})
     return synthetic
@@ -106,7 +119,9 @@ def test_latex_specials_are_escaped(text: str):
     assert not re.search(r"[\\{}$&#_^~%]", bare)
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "..", "", "/root", ".hidden", "a/b@c:d", "x" * 500, "\ud800"])
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "..", "", "/root", ".hidden", "a/b@c:d", "x" * 500, "\ud800"]
+)
 def test_a_slug_stays_in_its_folder(name: str):
     assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,130}", slug(name))
 
@@ -124,7 +139,12 @@ def test_a_strip_outside_its_folder_or_of_another_kind_is_not_copied(synthetic: 
     folder = local_folder(synthetic.store.client.get_run(run).info.artifact_uri)
     assert folder is not None
     (folder / "strips" / "best-0.jpg").write_text("<svg onload=alert(1)>")
-    examples = [{"id": str(k), "pick": "best", "score": 1, "show": {"Answer": "x"}, "strip": s} for k, s in enumerate(["strips/best-0.jpg", "../record.json", "/etc/passwd", "strips/../record.json", 7])]
+    examples = [
+        {"id": str(k), "pick": "best", "score": 1, "show": {"Answer": "x"}, "strip": s}
+        for k, s in enumerate(
+            ["strips/best-0.jpg", "../record.json", "/etc/passwd", "strips/../record.json", 7]
+        )
+    ]
     (folder / "examples.json").write_text(json.dumps(examples))
     site = draw_site(synthetic.uri, tmp_path / "site").parent
     assert not (site / "assets").exists()

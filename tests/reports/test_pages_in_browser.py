@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(not shutil.which("chromium") or not shutil.which("chromedriver"), reason="no chromium with its driver here")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not shutil.which("chromium") or not shutil.which("chromedriver"),
+        reason="no chromium with its driver here",
+    ),
+]
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
 BOARD = "benchmarks/retrieval-microworld-small-sentence.html"
 
@@ -28,8 +34,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 def open_page(browser: Any, path: Path, width: int = 1280, scheme: str = "light") -> None:
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500})
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
     browser.get(path.as_uri())
 
 
@@ -78,5 +89,10 @@ def test_dark_mode_is_dark(browser: Any, site: Path):
 def test_film_strips_are_shown_and_the_page_complains_of_nothing(browser: Any, site: Path):
     open_page(browser, site / BOARD)
     browser.execute_script("document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
-    assert browser.execute_script("return document.images[0].decode().then(() => document.images[0].naturalWidth)") == 1
+    assert (
+        browser.execute_script(
+            "return document.images[0].decode().then(() => document.images[0].naturalWidth)"
+        )
+        == 1
+    )
     assert browser.get_log("browser") == []

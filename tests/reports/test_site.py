@@ -53,14 +53,28 @@ def test_no_page_needs_anything_from_outside(site: Path):
 
 def test_the_overview_says_what_ran(site: Path):
     text = Page(site / "index.html").text
-    for words in ("44 on 2 benchmarks", "3 (0, 1, 2)", "cpu x86_64, 2 cores, 8 GiB", "reelbench 0.1.0", "ceiling 98.0", "not tested yet"):
+    for words in (
+        "44 on 2 benchmarks",
+        "3 (0, 1, 2)",
+        "cpu x86_64, 2 cores, 8 GiB",
+        "reelbench 0.1.0",
+        "ceiling 98.0",
+        "not tested yet",
+    ):
         assert words in text
 
 
 def test_a_method_page_has_its_variants_its_curve_and_its_papers_number(site: Path):
     page = site / "methods" / "jsfusion.html"
     text = Page(page).text
-    for words in ("no-attention", "R@1 % ↑ on validation", "10.2", "suspected", "A. Author. A paper. ECCV 2018", "preset tiny"):
+    for words in (
+        "no-attention",
+        "R@1 % ↑ on validation",
+        "10.2",
+        "suspected",
+        "A. Author. A paper. ECCV 2018",
+        "preset tiny",
+    ):
         assert words in text
     assert page.read_text(encoding="utf-8").count("<polyline") == 2 * 3 * 3
 
@@ -88,14 +102,18 @@ def test_drawing_again_removes_its_own_old_pages_and_nobody_elses(synthetic: Syn
     assert (out / "notes.html").exists()
 
 
-def test_no_password_of_the_store_is_on_a_page(small: Synthetic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_no_password_of_the_store_is_on_a_page(
+    small: Synthetic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     from reelbench.reports import render
 
     results = render.load(small.uri)
     from reelbench.reports.frames import Results
     from reelbench.tracking.store import redact
 
-    shown = Results(results.trials, redact("postgresql://me:hunter2@db/x"), results.failed_fits, results.suites)
+    shown = Results(
+        results.trials, redact("postgresql://me:hunter2@db/x"), results.failed_fits, results.suites
+    )
     monkeypatch.setattr(render, "load", lambda uri, benchmarks=(): shown)
     site = draw_site("any", tmp_path / "site").parent
     assert not [p for p in site.rglob("*") if p.is_file() and b"hunter2" in p.read_bytes()]
@@ -129,10 +147,28 @@ class Drawings(SiteWriter):
 
 
 def test_the_site_is_drawn_again_when_the_last_trial_of_a_seed_ends():
-    stages = [SimpleNamespace(kind="score", fingerprint=f"{seed}{k}", spec={"seed": seed}) for seed in range(2) for k in range(2)]
+    stages = [
+        SimpleNamespace(kind="score", fingerprint=f"{seed}{k}", spec={"seed": seed})
+        for seed in range(2)
+        for k in range(2)
+    ]
     drawings = Drawings(SimpleNamespace(trials=lambda: stages))
     counts = []
     for stage in stages:
         drawings.ended(stage)  # type: ignore[arg-type]
         counts.append(drawings.count)
     assert counts == [0, 1, 1, 1]  # the last seed is drawn at the plan's end
+
+
+def test_a_seed_that_was_partly_cached_is_drawn_when_the_next_one_begins():
+    stages = [
+        SimpleNamespace(kind="score", fingerprint=f"{seed}{k}", spec={"seed": seed})
+        for seed in range(2)
+        for k in range(2)
+    ]
+    drawings = Drawings(SimpleNamespace(trials=lambda: stages))
+    counts = []
+    for stage in stages[1:]:  # the first was cached, and nobody says that it ended
+        drawings.ended(stage)  # type: ignore[arg-type]
+        counts.append(drawings.count)
+    assert counts == [0, 1, 2]
