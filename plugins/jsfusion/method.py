@@ -48,7 +48,7 @@ class JSFusionConfig(Config):
     margin: float = 10.0
     random_choices: int = 5
     encoder: Literal["blstm", "lstm", "dense", "released"] = "blstm"
-    decoder: Literal["conv", "max", "mean"] = "conv"
+    decoder: Literal["conv", "max", "mean", "none"] = "conv"
     gating: bool = True
     audio: bool = True
     standardise_score: bool = False
@@ -78,7 +78,8 @@ class JSFusion(Method):
     - "lambda = 0.0005" in front of the squared norm is a weight decay of 0.001.
     - Convolutions shorten short sequences to nothing: grids are padded to 7 x 7, and at least one cell stays valid.
       Cells are masked after each stage, and the mean pool is over valid cells (17 x 17 at full length).
-    - ``lstm`` keeps the forward direction only, at the same hidden size. ``jst-max`` and ``jst-mean`` pool with the
+    - ``lstm-fusion`` multiplies ``D1`` of the two LSTMs' final states, without the inputs beside them, and has D5 to
+      D8 after that. ``lstm`` keeps the forward direction only, at the same hidden size. ``jst-max`` and ``jst-mean`` pool with the
       convolutions' kernels and strides and keep the gates. The paper's "JSTmean-noattention" row is ``no-attention``.
     - GloVe vectors are not shipped: word vectors are learned. Features are standardised by training moments.
     - ``as-released`` follows the retrieval network of yj-yu/lsmdc: temporal convolutions for videos, words without
@@ -106,6 +107,7 @@ class JSFusion(Method):
         ),
     }
     variants: ClassVar = {
+        "lstm-fusion": {"encoder": "lstm", "decoder": "none"},
         "no-blstm": {"encoder": "dense"},
         "lstm": {"encoder": "lstm"},
         "jst-max": {"decoder": "max"},
@@ -158,8 +160,10 @@ class JSFusion(Method):
         """Choices: add sentences of other training questions."""
         if "choices" not in example.fields or ctx.rng is None:
             return example
-        others = [source[int(i)] for i in ctx.rng.integers(len(source), size=ctx.config.random_choices)]
-        return example.with_fields(choices=[*example["choices"], *(_right_choice(o) for o in others)])
+        count, right = ctx.config.random_choices, _right_choice(example)
+        drawn = [_right_choice(source[int(i)]) for i in ctx.rng.integers(len(source), size=2 * count)]
+        wrong = [sentence for sentence in drawn if sentence != right]
+        return example.with_fields(choices=[*example["choices"], *[*wrong, *drawn][:count]])
 
     def prepare(self, example: Example, ctx: Context) -> Example:
         """Equidistant frames, words as numbers; targets stay, the blank's answer as a number."""

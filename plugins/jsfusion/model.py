@@ -161,6 +161,38 @@ class HierarchicalDecoder(nn.Module):
         return grid.sum((2, 3)) / (frames * words).unsqueeze(1)
 
 
+class TensorFusion(nn.Module):
+    """The paper's fusion: the joint semantic tensor, then the hierarchical decoder."""
+
+    def __init__(self, sizes: LayerSizes, config: JSFusionConfig) -> None:
+        super().__init__()
+        self.tensor = JointSemanticTensor(sizes, config.dropout)
+        self.decoder = HierarchicalDecoder(sizes, config)
+        self.width = self.decoder.width
+
+    def forward(self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor) -> torch.Tensor:
+        """``(P, N, joint)`` and ``(P, M, joint)`` with masks to ``(P, width)``."""
+        joint = self.tensor(video, words, frame_mask.unsqueeze(2) & word_mask.unsqueeze(1))  # (P, N, M, fusion)
+        return self.decoder(joint, frame_mask.sum(1), word_mask.sum(1))
+
+
+class LastStepFusion(nn.Module):
+    """The ablation without tensor and decoder (LSTM-fusion): the product of both sides' last steps."""
+
+    def __init__(self, sizes: LayerSizes) -> None:
+        super().__init__()
+        self.width = sizes.joint
+
+    def forward(self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor) -> torch.Tensor:
+        """``(P, N, joint)`` and ``(P, M, joint)`` with masks to ``(P, joint)``."""
+        return _last_step(video, frame_mask) * _last_step(words, word_mask)
+
+
+def _last_step(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """The last valid step of ``(P, T, C)``: ``(P, C)``."""
+    return x[torch.arange(len(x), device=x.device), mask.sum(1) - 1]
+
+
 def _rectangle(frames: torch.Tensor, words: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
     """Which cells of ``(P, C, N, M)`` are valid: ``(P, 1, N, M)``."""
     rows = torch.arange(grid.shape[2], device=grid.device) < frames[:, None]
@@ -178,19 +210,19 @@ class JSFusion(nn.Module):
         self.blank = vocabulary.index[BLANK]
         self.standardise = Standardise(data.assets["moments"])
         self.embed = nn.Embedding(len(vocabulary), config.word, padding_idx=vocabulary.index[PAD])
+        tensor = config.decoder != "none"
         self.video = SequenceEncoder(
-            dim, build_context(config.encoder, dim, config.lstm, of_video=True), sizes.joint, config.dropout, keep_input=True
+            dim, build_context(config.encoder, dim, config.lstm, of_video=True), sizes.joint, config.dropout, keep_input=tensor
         )
         self.words = SequenceEncoder(
             config.word,
             build_context(config.encoder, config.word, config.lstm, of_video=False),
             sizes.joint,
             config.dropout,
-            keep_input=config.encoder != "released",
+            keep_input=tensor and config.encoder != "released",
         )
-        self.tensor = JointSemanticTensor(sizes, config.dropout)
-        self.decoder = HierarchicalDecoder(sizes, config)
-        widths = [self.decoder.width, *sizes.decision]
+        self.fusion = TensorFusion(sizes, config) if tensor else LastStepFusion(sizes)
+        widths = [self.fusion.width, *sizes.decision]
         leaky = nn.LeakyReLU(0.2) if config.leaky else None
         self.decision = nn.Sequential(*(Dense(a, b, activation=leaky) for a, b in itertools.pairwise(widths)))
         self.d8 = nn.Linear(widths[-1], len(data.spaces["answers"]) if blank else 1)
@@ -206,9 +238,7 @@ class JSFusion(nn.Module):
 
     def fuse(self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor) -> torch.Tensor:
         """``D7`` of pairs: encoded ``(P, N, joint)`` and ``(P, M, joint)`` with masks to ``(P, decision)``."""
-        valid = frame_mask.unsqueeze(2) & word_mask.unsqueeze(1)  # (P, N, M)
-        joint = self.tensor(video, words, valid)
-        return self.decision(self.decoder(joint, frame_mask.sum(1), word_mask.sum(1)))
+        return self.decision(self.fusion(video, frame_mask, words, word_mask))
 
     def score(self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor) -> torch.Tensor:
         """Eq. 5.5 for pairs: ``(P,)``."""
