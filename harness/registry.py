@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ALLOW_VARIABLE = "REELBENCH_PLUGINS"
 TRACE_VARIABLE = "REELBENCH_TRACE"
+LIFE_CYCLE = frozenset({"mlflow", "timings", "display"})
+"""What a bench joins to the registered plugins while it runs; each can be blocked like them."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def build_registry(
     modules
         Importable modules to load beside installed plugins (``--plugin``, or ``plugins`` in a suite).
     blocked
-        Names of plugins to leave out.
+        Names of plugins to leave out, life-cycle ones of a bench included (``mlflow``, ``timings``, ``display``).
     strict
         Whether the first broken plugin is fatal.
     found
@@ -117,18 +119,29 @@ def build_registry(
     ------
     PluginError
         For the first broken plugin, if ``strict``.
+    UnknownNameError
+        For a blocked name that no plugin has.
     """
     registry = Registry(new_manager())
     if modules and "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # a module beside the suite is found, as with ``python -m``
-    for candidate in _candidates(modules, found):
+    candidates, left_out = _candidates(modules, found), set(blocked)
+    _block(registry, left_out, {c.name for c in candidates})
+    for candidate in candidates:
         try:
-            _load(registry, candidate, set(blocked))
+            _load(registry, candidate, left_out)
         except PluginError as error:
             if strict:
                 raise
             _report(registry, candidate, error)
     return registry
+
+
+def _block(registry: Registry, names: set[str], known: set[str]) -> None:
+    for name in sorted(names):
+        if name not in known | LIFE_CYCLE:
+            raise UnknownNameError("plugin to block", name, known | LIFE_CYCLE)
+        registry.manager.set_blocked(name)
 
 
 @dataclass(frozen=True)

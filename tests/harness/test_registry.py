@@ -220,3 +220,13 @@ def test_listing_the_builtin_tasks_imports_neither_numpy_nor_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_a_life_cycle_plugin_of_the_bench_can_be_blocked_like_any_other(site: Path) -> None:
+    assert registry_of(site, blocked=["mlflow"]).manager.is_blocked("mlflow")
+
+
+def test_a_blocked_name_that_no_plugin_has_is_refused_with_the_nearest(site: Path) -> None:
+    install(site, good_method("quiet"), entry="noisy")
+    with pytest.raises(UnknownNameError, match="unknown plugin to block 'nosy'; did you mean 'noisy'"):
+        registry_of(site, blocked=["nosy"])
