@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import click
 
 from reelbench.errors import UsageError
-from reelbench.suite import Suite, load_suite, make_suite
+from reelbench.suite import MethodEntry, Suite, load_suite, make_suite
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,7 +47,8 @@ def suite_from(name: str | None, options: Mapping[str, Any]) -> Suite:
     if options["benchmarks"]:
         values["benchmarks"] = options["benchmarks"]
     if options["methods"]:
-        values["methods"] = [*(_entry(m, options) for m in options["methods"]), *({"name": m} for m in options["against"])]
+        kept = base.methods if base else ()
+        values["methods"] = [*(e for m in options["methods"] for e in _entries(m, kept, options)), *({"name": m} for m in options["against"])]
     elif options["settings"] or options["variants"]:
         raise UsageError("--set and --variant need --method, to say whose they are")
     elif options["against"]:
@@ -54,11 +56,13 @@ def suite_from(name: str | None, options: Mapping[str, Any]) -> Suite:
     return make_suite(values, "command line")
 
 
-def _entry(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": method, "config": dict(_setting(s) for s in options["settings"])}
-    if options["variants"]:
-        entry["variants"] = options["variants"]
-    return entry
+def _entries(method: str, kept: Sequence[MethodEntry], options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A method as the suite has it (once an entry that names it), with what the command line changes; as it is where the suite has it not."""
+    own = [e.model_dump() | {"name": method} for e in kept if fnmatchcase(method, e.name)] or [{"name": method, "config": {}}]
+    settings = dict(_setting(s) for s in options["settings"])
+    changes = {"variants": options["variants"]} if options["variants"] else {}
+    changes |= {"preset": options["preset"]} if options["preset"] else {}
+    return [entry | {"config": {**entry["config"], **settings}} | changes for entry in own]
 
 
 def _setting(text: str) -> tuple[str, Any]:
