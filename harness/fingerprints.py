@@ -35,11 +35,11 @@ def source_digest(cls: type) -> str:
 
 
 def sources_of(cls: type) -> dict[str, Path]:
-    """Module name → file, for the class's module and what it imports inside its project.
+    """Module name → file, for the class's module and what it imports inside its project or from built-in plugins and tasks.
 
     Modules that it loads by name stand in its class attribute ``sources``.
     """
-    project = _project(cls.__module__)
+    projects = _followed(cls.__module__)
     found: dict[str, Path] = {}
     waiting = [cls.__module__, *getattr(cls, "sources", ())]
     while waiting:
@@ -48,7 +48,7 @@ def sources_of(cls: type) -> dict[str, Path]:
         if name in found or path is None:
             continue
         found[name] = path
-        waiting += [m for m in imports_of(name, path) if m == project or m.startswith(f"{project}.")]
+        waiting += [m for m in imports_of(name, path) if any(m == p or m.startswith(f"{p}.") for p in projects)]
     return found
 
 
@@ -56,6 +56,12 @@ def _project(module: str) -> str:
     """The package whose files count as an author's own: a room of reelbench, or the top-level package."""
     parts = module.split(".")
     return ".".join(parts[:2]) if parts[0] == "reelbench" and len(parts) > 1 else parts[0]
+
+
+def _followed(module: str) -> tuple[str, ...]:
+    """Packages whose files are followed: the author's own, and for an outside author the built-in plugins and tasks as well."""
+    project = _project(module)
+    return (project,) if project.startswith("reelbench.") else (project, "reelbench.plugins", "reelbench.tasks")
 
 
 def _path_of(module: str) -> Path | None:

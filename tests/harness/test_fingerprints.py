@@ -196,3 +196,10 @@ def test_a_task_that_builds_its_own_examples_predicts_again_when_it_is_edited(re
     brought = fingerprints_of(plan_of(registry))
     edit(project / "guessing.py", 'RULES = ', 'OLD = "" \nRULES = ')
     assert changed(brought, fingerprints_of(plan_of(registry))) == {t for t in before if not t.startswith("fit")}
+
+
+def test_what_an_outside_plugin_imports_of_a_built_in_one_counts_as_its_own_source(registry: Registry, before: dict[str, str], project: Path) -> None:
+    assert not any(name.startswith("reelbench.") for name in sources_of(type(registry.method("alpha"))))
+    edit(project / "layers.py", "class Layer", "from reelbench.plugins.jsfusion import model\n\nclass Layer")
+    assert "reelbench.plugins.jsfusion.model" in sources_of(type(registry.method("alpha")))
+    assert changed(before, fingerprints_of(plan_of(registry))) == ALPHA
