@@ -65,6 +65,7 @@ def build_plan(suite: Suite, registry: Registry, open_dataset: OpenDataset, *, d
     precision = suite.precision or ("bf16-mixed" if device == "cuda" else "32-true")
     builder = _Builder(registry, open_dataset, suite, device, precision)
     benchmarks = list(dict.fromkeys(b for pattern in suite.benchmarks for b in expand(registry, pattern)))
+    _check_preset(registry, suite)
     rows = [row for entry in suite.methods for row in _rows(registry, suite, entry, benchmarks, builder.skipped)]
     for seed in suite.seeds:
         for row in rows:
@@ -122,6 +123,13 @@ def _rows(registry: Registry, suite: Suite, entry: MethodEntry, benchmarks: Sequ
                     yield _Row(method, recipe, variant, preset, benchmark, entry.config)
 
 
+def _check_preset(registry: Registry, suite: Suite) -> None:
+    """The suite's preset is one that some method has; those without it, baselines most often, run in their first."""
+    known = {preset for entry in suite.methods for method in _chosen_methods(registry, entry) for preset in method.presets}
+    if known and suite.preset not in known and not all(entry.preset for entry in suite.methods):
+        raise UnknownNameError("preset", suite.preset, known)
+
+
 def _chosen_methods(registry: Registry, entry: MethodEntry) -> list[Method]:
     if any(c in entry.name for c in "*?["):
         return [registry.methods[name] for name in sorted(_chosen("method", [entry.name], registry.methods))]
@@ -163,14 +171,14 @@ class _Builder:
                 self.skipped.append(skip)
             return
         naming = self._naming(row.method, row.recipe, row.variant, row.preset, members[0].spec["features"], row.benchmark.dataset, seed)
-        self._predict_and_score(naming | {"config": members[0].spec["config"], "origins": members[0].spec["origins"]}, row.benchmark, members, resolved.settings.model_dump(), seed)
+        self._predict_and_score(naming | {k: members[0].spec[k] for k in ("config", "origins", "phases")}, row.benchmark, members, resolved.settings.model_dump(), seed)
 
     def add_ceilings(self, benchmark: Benchmark) -> None:
         for name in self.registry.task(benchmark.task).ceiling_names(benchmark.protocol):
             naming = {
                 "method": name, "title": name.replace("-", " "), "role": "ceiling", "variant": FULL, "recipe": "none",
                 "preset": "none", "dataset": benchmark.dataset, "features": [], "section": "", "seed": -1, "deterministic": True,
-                "config": {}, "origins": {},
+                "config": {}, "origins": {}, "phases": [],
             }  # fmt: skip
             self._predict_and_score(naming | {"ceiling": name}, benchmark, [], {}, -1)
 
@@ -228,12 +236,14 @@ class _Builder:
         if up.predicts is None:
             return fit
         task, relation, split = up.predicts
+        if split == "test":
+            raise UsageError(f"method {method.name!r}: upstream {up.name!r} may not predict the test split for a fit to learn from")
         if split not in self.open_dataset(dataset).relations.get(relation, ()):
             raise SkippedPair(f"dataset {dataset} has no relation {relation!r} in split {split!r}, which upstream {up.name!r} predicts")
         resolved = resolve(other, up.recipe, fit.spec["variant"], fit.spec["preset"], overrides if own else {})
         spec = {k: fit.spec[k] for k in _NAMING} | {
             "task": task, "relation": [relation, split], "settings": resolved.settings.model_dump(), "config": fit.spec["config"],
-            "origins": fit.spec["origins"], "device": self.device, "precision": self.precision, "limits": self.suite.limits.model_dump(),
+            "origins": fit.spec["origins"], "phases": fit.spec["phases"], "device": self.device, "precision": self.precision, "limits": self.suite.limits.model_dump(),
             "benchmark": f"{task}@{dataset}:{relation}", "protocol": relation, "split": split,
         }  # fmt: skip
         depends = {"semantics": SEMANTICS["predict"], "relation": [task, relation, split], "settings": spec["settings"], "data": self.open_dataset(dataset).fingerprint, "device": self.device, "precision": self.precision}

@@ -31,8 +31,8 @@ class MethodEntry(_Table):
 class Limits(_Table):
     """What one fit may use; ``None`` is no limit."""
 
-    seconds: float | None = None
-    memory_bytes: int | None = None
+    seconds: float | None = Field(default=None, gt=0)
+    memory_bytes: int | None = Field(default=None, gt=0)
 
 
 class Suite(_Table):
@@ -59,7 +59,7 @@ class Suite(_Table):
     plugins: tuple[str, ...] = ()
     ceilings: bool = True
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: str | None = None
+    precision: Literal["32-true", "bf16-mixed"] | None = None
     workers: int | None = Field(default=None, ge=1)
     limits: Limits = Limits()
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NAMING = (
     "method", "title", "role", "variant", "recipe", "preset", "dataset", "features", "section", "seed", "deterministic",
-    "label", "family", "fingerprint", "config", "origins", "benchmark", "task", "protocol", "split", "settings",
+    "label", "family", "fingerprint", "config", "origins", "phases", "benchmark", "task", "protocol", "split", "settings",
 )  # fmt: skip
 RECORDED_VERSIONS = ("reelbench", "torch", "numpy", "scipy", "lightning-fabric", "pycocoevalcap", "mlflow")
 _INTERRUPTED = {"status": "interrupted", "error": "interrupted; run the same command again to resume"}
@@ -106,7 +106,7 @@ def _fit(job: Job, bench: Workbench, emit: Emit) -> dict[str, Any]:
     method = bench.registry.method(job.spec["method"])
     done = run_fit(job.spec, method=method, open_dataset=bench.open_dataset, task_of=bench.registry.task, upstream=upstream, folder=job.folder, emit=emit)
     chain = done["train_seconds"] + sum(read_record(folder)["chain_seconds"] for folder in upstream.values())
-    return {"phases": job.spec["phases"], "upstream": job.spec["upstream"], "chain_seconds": chain, **done}
+    return {"upstream": job.spec["upstream"], "chain_seconds": chain, **done}
 
 
 def _predict(job: Job, bench: Workbench, emit: Emit) -> dict[str, Any]:

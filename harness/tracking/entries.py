@@ -91,9 +91,10 @@ def row_of(tags: Mapping[str, str]) -> tuple[str, ...]:
 
 def params(record: Mapping[str, Any]) -> dict[str, str]:
     """The config's digest, and the short values that somebody chose."""
-    config, settings = record.get("config", {}), record.get("settings", {})
-    text = json.dumps([config, settings], sort_keys=True, default=str)
-    chosen = {k: config[k] for k, origin in record.get("origins", {}).items() if k in config and origin != "default"}
+    config, settings, phases = record.get("config", {}), record.get("settings", {}), record.get("phases", [])
+    text = json.dumps([config, settings, phases], sort_keys=True, default=str)
+    values_of = config | {f"{phase['name']}.{k}": v for phase in phases for k, v in phase.items()}
+    chosen = {k: values_of[k] for k, origin in record.get("origins", {}).items() if k in values_of and origin != "default"}
     chosen |= {f"predict.{k}": v for k, v in settings.items()}
     values = {clean_name(k): redact(str(v)) for k, v in list(chosen.items())[:80]}
     short = {k: v for k, v in values.items() if len(v) <= PARAM_LIMIT}

@@ -140,3 +140,17 @@ def test_a_stage_s_specification_is_json(registry: Registry) -> None:
     for stage in plan_of(registry, benchmarks=["guessing@toy:*"]).stages:
         text = json.dumps(stage.spec)
         assert json.dumps(json.loads(text)) == text
+
+
+def test_a_preset_that_no_method_has_is_refused_and_one_that_some_have_is_not(registry: Registry) -> None:
+    with pytest.raises(UnknownNameError, match="unknown preset 'papr'; did you mean 'paper'"):
+        plan_of(registry, preset="papr")
+    presets = {s.spec["method"]: s.spec["preset"] for s in plan_of(registry, preset="paper", ceilings=False).stages}
+    assert presets == {"alpha": "paper", "beta": "tiny"}
+
+
+def test_no_fit_learns_from_predictions_for_the_test_split(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    feeding = [Upstream(name="teaching", recipe="words", predicts=("guessing", "captions", "test"))]
+    monkeypatch.setattr(type(registry.method("alpha")), "upstream", lambda self, config, recipe: feeding if recipe == "match" else [])
+    with pytest.raises(UsageError, match="method 'alpha': upstream 'teaching' may not predict the test split"):
+        plan_of(registry, methods=["alpha"])

@@ -83,3 +83,9 @@ def test_a_suite_that_is_not_text_is_one_line(tmp_path: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match=r"bytes\.toml: not valid TOML: "):
         load_suite(str(file))
+
+
+@pytest.mark.parametrize("line", ['precision = "half"', "limits = {seconds = 0}", "limits = {memory_bytes = -1}"])
+def test_a_precision_or_limit_that_cannot_be_is_refused_before_anything_runs(line: str) -> None:
+    with pytest.raises(UsageError, match="precision|limits"):
+        parse(GOOD + line)

@@ -57,3 +57,10 @@ def test_another_edition_is_the_same_row_and_another_benchmark_is_not(tmp_path: 
         for kw in ({}, {"edition": "second", "seed": 1}, {"benchmark": "captioning@microworld/small"})
     )
     assert first == edited != elsewhere
+
+
+def test_a_phase_s_value_that_somebody_chose_is_a_param_and_part_of_the_digest(tmp_path: Path) -> None:
+    record = make_trial(tmp_path).records["score"]
+    chosen = record | {"phases": [{"name": "joint", "epochs": 3, "steps": None}], "origins": {**record["origins"], "joint.epochs": "suite"}}
+    assert params(chosen)["joint.epochs"] == "3"
+    assert params(chosen)["config_digest"] != params(record)["config_digest"]
