@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelbench.benchmarks import Benchmark, matches
-from reelbench.errors import TrackingError
+from reelbench.errors import TrackingError, UnknownNameError
 from reelbench.tracking.store import FITS, SUITES, Store, is_missing, local_folder, redact
 
 if TYPE_CHECKING:
@@ -132,6 +132,13 @@ def load(uri: str, benchmarks: Sequence[str] = ()) -> Results:
     }
     found = [_trial(run, store) for run in store.search(list(wanted.values()), _CONDITION)]
     trials = tuple(_unique(found))
+    if not wanted and benchmarks:
+        raise UnknownNameError(
+            "benchmark",
+            benchmarks[0],
+            [n.partition("/")[2] for n in store.experiments() if "@" in n],
+            "(in this store)",
+        )
     if not trials:
         raise TrackingError(
             f"{redact(uri)} has no trials{' of ' + ', '.join(benchmarks) if benchmarks else ''}; run a suite first"

@@ -9,7 +9,7 @@ from subprocess import run
 import pytest
 from synthetic import BENCHMARK, Synthetic
 
-from reelbench.errors import TrackingError
+from reelbench.errors import TrackingError, UnknownNameError
 from reelbench.reports.frames import load
 from reelbench.reports.leaderboard import Board, boards
 from reelbench.reports.tables import board_table, distinct_names, seed_note
@@ -138,3 +138,8 @@ def test_a_failed_prediction_that_was_made_good_is_not_shown(synthetic: Syntheti
     synthetic.trial(seed=0, tags={"rb.fingerprint.predict": "p0"})
     results = load(synthetic.uri)
     assert [t.status for t in results.trials] == ["FINISHED"]
+
+
+def test_an_unknown_benchmark_names_the_nearest(small: Synthetic):
+    with pytest.raises(UnknownNameError, match=r"did you mean 'retrieval@microworld/small:sentence'"):
+        load(small.uri, ["retreival@microworld/small:sentence"])
