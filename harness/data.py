@@ -91,7 +91,7 @@ class Example:
 class Relation(Sequence[Example]):
     """A typed table of a dataset's annotations, of one split, that training can read.
 
-    Well-known names and their fields stand in ``docs/relations.md``.
+    Well-known names and their fields stand in ``docs/data-contracts.md``.
     """
 
     name: str

@@ -22,7 +22,7 @@ def data() -> None:
 @plugin_options
 @place_options
 def prepare(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], strict: bool, workspace: Path, cache_dir: Path | None, data_dir: Path | None) -> None:
-    """Generate or check a dataset (``microworld/small``), so that the first bench does not have to."""
+    """Generate or check a dataset (microworld/small, say), so that the first bench does not have to."""
     started = time.monotonic()
     dataset = _open(name, plugins, blocked, strict, Places.resolve(workspace, cache_dir, data_dir))
     click.echo(f"{dataset.name}: ready in {time.monotonic() - started:.1f} s, fingerprint {dataset.fingerprint[:12]}")

@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 HEAVY = ("torch", "numpy", "mlflow", "pandas", "lightning")
 
 
@@ -54,3 +56,9 @@ def test_doctor_names_what_caption_metrics_need(reelbench):
     checks = {c["name"]: c for c in json.loads(reelbench("doctor", "--json").stdout)["checks"]}
     assert checks["java"]["ok"]
     assert checks["torch"]["ok"]
+
+
+@pytest.mark.parametrize(("words", "offers"), [("reelbench pl", {"plan", "plugins"}), ("reelbench run --me", {"--method"}), ("reelbench data ", {"prepare", "show"})])
+def test_the_shell_completes_commands_and_options(reelbench, words: str, offers: set[str]):
+    done = reelbench(_REELBENCH_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(words.count(" ")))
+    assert {line.partition(",")[2] for line in done.stdout.splitlines()} == offers

@@ -87,5 +87,5 @@ def test_a_suite_that_is_not_text_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("line", ['precision = "half"', "limits = {seconds = 0}", "limits = {memory_bytes = -1}"])
 def test_a_precision_or_limit_that_cannot_be_is_refused_before_anything_runs(line: str) -> None:
-    with pytest.raises(UsageError, match="precision|limits"):
+    with pytest.raises(UsageError, match=r"precision|limits"):
         parse(GOOD + line)
