@@ -16,7 +16,7 @@ from reelbench.plugins.baselines.networks import one_hidden
 from reelbench.plugins.layers.frames import mean_frame, segment_means
 from reelbench.plugins.layers.packing import unpack_rows
 from reelbench.plugins.layers.pooling import masked_mean
-from reelbench.plugins.layers.ranking import ranking_hinges
+from reelbench.plugins.layers.ranking import different_contents, ranking_hinges
 from reelbench.plugins.layers.recurrence import PaddedLSTM
 from reelbench.plugins.layers.standardise import Standardise
 
@@ -73,7 +73,7 @@ class Embedding(nn.Module):
         scores = texts @ self.videos(batch["video"].data).T  # (B, B)
         answers = torch.arange(len(scores), device=scores.device)
         hinges = ranking_hinges(scores, answers, self.margin) + ranking_hinges(scores.T, answers, self.margin)
-        different = torch.tensor([[a != b for b in batch["content"]] for a in batch["content"]], device=scores.device)
+        different = different_contents(batch["content"] if "content" in batch else batch.ids, scores.device)
         return (hinges * different).sum(1).mean()
 
     def moment_loss(self, batch: Batch) -> torch.Tensor:
@@ -92,7 +92,7 @@ class Embedding(nn.Module):
     def moment_scores(self, batch: Batch) -> torch.Tensor:
         """Cosines of each candidate with the sentence, over the temperature: ``(B, K)``."""
         windows, place = batch["windows"].data.split([batch["windows"].data.shape[-1] - PLACE, PLACE], -1)
-        whole = windows.mean(1, keepdim=True).expand_as(windows)
+        whole = masked_mean(windows, batch["windows"].mask).unsqueeze(1).expand_as(windows)
         seen = torch.cat([self.standardise(windows), self.standardise(whole), place], -1)
         videos = functional.normalize(self.see(seen), dim=-1)  # (B, K, width)
         texts = self.texts(batch["sentence"].data, batch["sentence"].mask)

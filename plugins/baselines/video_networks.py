@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from reelbench.plugins.baselines.losses import vote_loss
 from reelbench.plugins.baselines.networks import one_hidden
+from reelbench.plugins.layers.pooling import masked_mean
 from reelbench.plugins.layers.standardise import Standardise
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class MomentWatcher(nn.Module):
         """``(B, K)``."""
         features, place = batch["windows"].data[..., :-2], batch["windows"].data[..., -2:]
         own = self.standardise(features)
-        return self.head(torch.cat([own, own.mean(1, keepdim=True).expand_as(own), place], -1)).squeeze(-1)
+        whole = masked_mean(own, batch["windows"].mask).unsqueeze(1).expand_as(own)
+        return self.head(torch.cat([own, whole, place], -1)).squeeze(-1)
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Cross-entropy against the annotators' votes."""

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from reelbench.plugins.jsfusion.model import JSFusion, score_all
-from reelbench.plugins.layers.ranking import ranking_hinges
+from reelbench.plugins.layers.ranking import different_contents, ranking_hinges
 
 if TYPE_CHECKING:
     from reelbench.batching import Batch
@@ -20,18 +20,10 @@ def match(model: JSFusion, batch: Batch, ctx: Context) -> torch.Tensor:
     video, words = batch["frames"], batch["sentence"]
     frames, sentences = model.encode_video(video.data, video.mask), model.encode_sentence(words.data, words.mask)
     scores = score_all(model, frames, video.mask, sentences, words.mask)  # (L sentences, L videos)
-    answers, different = torch.arange(len(scores), device=scores.device), _different(batch, scores)
+    answers = torch.arange(len(scores), device=scores.device)
+    different = different_contents(batch["content"] if "content" in batch else batch.ids, scores.device)
     tables = {"videos": [scores], "captions": [scores.T], "both": [scores, scores.T]}[ctx.config.rank]
     return torch.stack([(ranking_hinges(t, answers, ctx.config.margin) * different).sum() for t in tables]).sum()
-
-
-def _different(batch: Batch, scores: torch.Tensor) -> torch.Tensor:
-    """Where two pairs of the batch are of different content: ``(L, L)``."""
-    if "content" not in batch:
-        return torch.ones_like(scores)
-    numbers = {content: i for i, content in enumerate(dict.fromkeys(batch["content"]))}
-    content = torch.tensor([numbers[c] for c in batch["content"]], device=scores.device)
-    return (content[:, None] != content[None, :]).to(scores.dtype)
 
 
 def choose(model: JSFusion, batch: Batch, ctx: Context) -> torch.Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 
@@ -23,3 +25,10 @@ def ranking_hinges(scores: torch.Tensor, answers: torch.Tensor, margin: float) -
     right = scores.gather(1, answers[:, None])  # (K, 1)
     hinges = (scores - right + margin).clamp_min(0.0)
     return hinges.scatter(1, answers[:, None], 0.0)
+
+
+def different_contents(contents: Sequence[str], device: torch.device) -> torch.Tensor:
+    """Where two examples of a batch are of different content, and so may be each other's negatives: ``(B, B)``."""
+    numbers = {content: i for i, content in enumerate(dict.fromkeys(contents))}
+    rows = torch.tensor([numbers[content] for content in contents], device=device)
+    return rows[:, None] != rows
