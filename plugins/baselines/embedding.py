@@ -73,7 +73,7 @@ class Embedding(nn.Module):
         scores = texts @ self.videos(batch["video"].data).T  # (B, B)
         answers = torch.arange(len(scores), device=scores.device)
         hinges = ranking_hinges(scores, answers, self.margin) + ranking_hinges(scores.T, answers, self.margin)
-        different = different_contents(batch["content"] if "content" in batch else batch.ids, scores.device)
+        different = different_contents(batch.fields.get("content", batch.ids), scores.device)
         return (hinges * different).sum(1).mean()
 
     def moment_loss(self, batch: Batch) -> torch.Tensor:

@@ -40,7 +40,8 @@ class BNLSTM(Method):
     ----------
     - ``full`` is the table's best row: BNLSTM cells, beta 0, mixture of experts. Every other row is a variant; the
       baselines' rows are the methods ``linear`` and ``moe``.
-    - The order of tags is not given: the most frequent in training comes first.
+    - The order of tags is not given: the most frequent in training comes first. Tags beyond ``max_tags`` are in the
+      class loss only, so ``max-pooling`` is never taught them.
     - Every video runs as many steps as the longest training list (at most ``max_tags``) has tags, and one for the end
       mark, in training and at inference alike; the word loss stops after the first end mark.
     - "The embedding vector projected from the previous cell output" is the embedding matrix times the output's
@@ -52,7 +53,8 @@ class BNLSTM(Method):
       al. recommend; the BN layer on words likewise. Momentum 0.1 and epsilon 1e-5 are PyTorch's.
     - The word loss is summed over steps and added to the class loss, both a mean over videos; nothing is weighted.
     - Optimiser and batch are the starter code's (Adam, 0.01, times 0.95 an epoch, 1,024 videos, clipping at 1, here by
-      the global norm); features are standardised by training moments, not L2-normalised.
+      the global norm), without its weight decay of 1e-8; features are standardised by training moments, not
+      L2-normalised, and motion features stand beside appearance and sound.
     """
 
     name = "bn-lstm"

@@ -21,7 +21,7 @@ def match(model: JSFusion, batch: Batch, ctx: Context) -> torch.Tensor:
     frames, sentences = model.encode_video(video.data, video.mask), model.encode_sentence(words.data, words.mask)
     scores = score_all(model, frames, video.mask, sentences, words.mask)  # (L sentences, L videos)
     answers = torch.arange(len(scores), device=scores.device)
-    different = different_contents(batch["content"] if "content" in batch else batch.ids, scores.device)
+    different = different_contents(batch.fields.get("content", batch.ids), scores.device)
     tables = {"videos": [scores], "captions": [scores.T], "both": [scores, scores.T]}[ctx.config.rank]
     return torch.stack([(ranking_hinges(t, answers, ctx.config.margin) * different).sum() for t in tables]).sum()
 

@@ -81,11 +81,15 @@ class JSFusion(Method):
     - ``lstm-fusion`` multiplies ``D1`` of the two LSTMs' final states, without the inputs beside them, and has D5 to
       D8 after that. ``lstm`` keeps the forward direction only, at the same hidden size. ``jst-max`` and ``jst-mean`` pool with the
       convolutions' kernels and strides and keep the gates. The paper's "JSTmean-noattention" row is ``no-attention``.
-    - GloVe vectors are not shipped: word vectors are learned. Features are standardised by training moments.
+    - GloVe vectors are not shipped: word vectors are learned. Features are standardised by training moments, and
+      motion features, which the paper has not, stand beside its appearance and sound, as for every other method.
+    - Length of training and selection are not given: ten epochs, the best by validation. Gradients are clipped at 5, as
+      in the released code.
     - ``as-released`` follows the retrieval network of yj-yu/lsmdc: temporal convolutions for videos, words without
       their vectors beside the BLSTM, leaky ReLUs, a standardised score, captions ranked for each video, no weight
-      decay. Its fill-in network (a 40 x 1 tensor), left padding, position signals and dropout places are not
-      reproduced.
+      decay. Its scores are standardised over all pairs of a batch, not over each video's captions. Its networks for
+      choices and for blanks (a 40 x 1 tensor), left padding, position signals, dropout places, batch norm's momentum
+      and the learning rate's halving are not reproduced.
     - ``tiny`` scales the margin and the learning rate with the widths and lightens dropout and weight decay.
     """
 
