@@ -1,1 +1,1 @@
-"""TODO"""
+"""Methods, one folder each, and the baselines that stand beside them."""
