@@ -29,10 +29,11 @@ class MethodEntry(_Table):
 
 
 class Limits(_Table):
-    """What one fit may use; ``None`` is no limit."""
+    """What one fit may use, and how large a trial's score matrix may be; ``None`` is no limit, for the matrix 256 MiB."""
 
     seconds: float | None = Field(default=None, gt=0)
     memory_bytes: int | None = Field(default=None, gt=0)
+    matrix_bytes: int | None = Field(default=None, gt=0)
 
 
 class Suite(_Table):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +33,27 @@ class Blinded:
     streams: tuple[int, ...]
 
 
-def blind(examples: Sequence[Example], seed: int, kind: str) -> Blinded:
-    """Hide ids, answers and order; ``kind`` (``query``, ``gallery``) starts the opaque ids."""
+def blind(examples: Sequence[Example], seed: int, kind: str, inputs: Collection[str] | None = None) -> Blinded:
+    """Hide ids, answers and order.
+
+    Parameters
+    ----------
+    kind
+        How the opaque ids start: ``query``, ``gallery``.
+    inputs
+        Fields that the task declares; others are hidden too, but for ``x_pos`` and ``x_head`` of a text ``x``. All are
+        shown where ``None``.
+    """
     order = np.random.default_rng(derive_seed(seed, "blind", kind)).permutation(len(examples)).tolist()
-    hidden = tuple(Example(f"{kind}-{k:06d}", examples[i].fields) for k, i in enumerate(order))
+    hidden = tuple(Example(f"{kind}-{k:06d}", _shown(examples[i].fields, inputs)) for k, i in enumerate(order))
     places = tuple(np.argsort(order).tolist()) if order else ()
     return Blinded(hidden, tuple(e.id for e in examples), places, tuple(stream_of(examples[i].id) for i in order))
+
+
+def _shown(fields: Mapping[str, Any], inputs: Collection[str] | None) -> Mapping[str, Any]:
+    if inputs is None:
+        return fields
+    return {k: v for k, v in fields.items() if k.removesuffix("_pos").removesuffix("_head") in inputs}
 
 
 def unblind(predictions: Predictions, queries: Blinded, gallery: Blinded | None, matrices: Sequence[str]) -> Predictions:

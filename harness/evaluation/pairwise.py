@@ -33,7 +33,7 @@ def check_matrix(queries: int, gallery: int, tiling: Tiling) -> None:
     if size > tiling.matrix_bytes:
         raise PredictionError(
             f"a matrix of {queries} queries and {gallery} candidates takes {size >> 20} MiB, over the cap of {tiling.matrix_bytes >> 20} MiB; "
-            "scoring without keeping it is not in this version: raise matrix_bytes, or use a protocol with a smaller gallery"
+            "scoring without keeping it is not in this version: raise limits.matrix_bytes in the suite, or use a protocol with a smaller gallery"
         )
 
 

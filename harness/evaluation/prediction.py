@@ -157,6 +157,7 @@ def _predictor(
         benchmark=spec["benchmark"],
         device=spec["device"],
     )
-    limits = {k: spec[k] for k in ("tile_bytes", "matrix_bytes") if k in spec}
+    given = {**spec, **{k: v for k, v in (spec.get("limits") or {}).items() if v is not None}}
+    limits = {k: given[k] for k in ("tile_bytes", "matrix_bytes") if k in given}
     reader = FeatureReader(dataset, spec["features"])
     return Predictor(method, task, reader, ctx, spec["precision"], spec.get("batch_size", 64), Tiling(**limits), advance)

@@ -61,8 +61,8 @@ class Predictor:
 
     def blind(self, evaluation: EvaluationSet) -> tuple[Blinded, Blinded | None]:
         """Queries, and the gallery of a pairwise task."""
-        queries = blind(evaluation.examples, self.ctx.seed, "query")
-        return queries, blind(evaluation.gallery, self.ctx.seed, "gallery") if self.task.pairwise else None
+        queries = blind(evaluation.examples, self.ctx.seed, "query", self.task.inputs)
+        return queries, blind(evaluation.gallery, self.ctx.seed, "gallery", self.task.inputs) if self.task.pairwise else None
 
     def predict(self, module: torch.nn.Module | None, queries: Blinded, gallery: Blinded | None) -> Predictions:
         """Predictions under opaque ids, in the blinded order."""

@@ -5,8 +5,10 @@ import pytest
 import torch
 from toys import SIZES, TASKS, Painter, ToyDataset, fit, phase_of, predict, predict_spec, quiet
 
+from reelbench.data import Example
 from reelbench.errors import PredictionError, TrainingError
 from reelbench.evaluation import average, run_predict
+from reelbench.evaluation.blinding import blind
 from reelbench.predictions import Predictions
 
 
@@ -74,8 +76,16 @@ def test_tiles_give_the_matrix_of_one_piece(trained, tmp_path):
 
 
 def test_a_matrix_over_the_cap_is_refused(trained, tmp_path):
-    with pytest.raises(PredictionError, match=r"a matrix of 20 queries and 20 candidates takes 0 MiB, over the cap of 0 MiB; .*raise matrix_bytes"):
+    with pytest.raises(PredictionError, match=r"a matrix of 20 queries and 20 candidates takes 0 MiB, over the cap of 0 MiB; .*raise limits.matrix_bytes"):
         predict(Painter(), [trained], tmp_path, task="search", matrix_bytes=100)
+    with pytest.raises(PredictionError, match="a matrix of 20 queries"):  # as a suite sets it
+        predict(Painter(), [trained], tmp_path, task="search", limits={"matrix_bytes": 100, "seconds": None})
+
+
+def test_a_field_that_the_task_does_not_declare_is_not_shown():
+    rows = [Example("a", {"sentence": ("hi",), "sentence_pos": ("INTJ",), "sentence_head": (-1,), "content": 3})]
+    (seen,) = blind(rows, 0, "query", {"sentence": None}).examples
+    assert set(seen.fields) == {"sentence", "sentence_pos", "sentence_head"}
 
 
 def test_an_ensemble_averages_its_fits(trained, tmp_path):

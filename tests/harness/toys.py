@@ -130,7 +130,7 @@ class Search(Task):
     """Sentences to clips."""
 
     name, title, summary, pairwise = "search", "Search", "Which clip?", True
-    inputs = {"query": Field("text", "words")}
+    inputs = {"query": Field("text", "words"), "video": Field("video", "clip")}
     prediction = {"scores": Column("matrix", "(Q, G)")}
     protocols = {"plain": "all of them"}
 
