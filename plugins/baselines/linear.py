@@ -57,8 +57,8 @@ class Linear(Method):
     Config = LinearConfig
     Predict = DetectSettings
     recipes: ClassVar = {
-        "tags": _recipe("tags", "tagging", 12),
-        "actions": _recipe("actions", "action_recognition", 12),
+        "tags": _recipe("tags", "tagging", 60),
+        "actions": _recipe("actions", "action_recognition", 20),
         "events": _recipe("events", "detection", 20),
     }
 
@@ -109,5 +109,5 @@ class MixtureOfExperts(Linear):
 
     name = "moe"
     title = "Mixture of experts"
-    recipes: ClassVar = {"tags": _recipe("tags", "tagging", 12)}
+    recipes: ClassVar = {"tags": _recipe("tags", "tagging", 24)}
     presets: ClassVar = {"tiny": {"experts": 2}}

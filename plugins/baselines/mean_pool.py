@@ -32,9 +32,9 @@ class MeanPoolSettings(Config):
     max_words: int = 20
 
 
-def _recipe(relation: str, *serves: str, epochs: int, batch_size: int) -> Recipe:
+def _recipe(relation: str, *serves: str, steps: int, batch_size: int) -> Recipe:
     phase = Phase(
-        name="train", relation=relation, epochs=epochs, batch_size=batch_size, learning_rate=3e-3, schedule="cosine", validate=None, select="last"
+        name="train", relation=relation, steps=steps, batch_size=batch_size, learning_rate=3e-3, schedule="cosine", validate=None, select="last"
     )
     return Recipe(serves=serves, phases=(phase,), config={"head": relation})
 
@@ -57,9 +57,9 @@ class MeanPool(Method):
     Config = MeanPoolConfig
     Predict = MeanPoolSettings
     recipes: ClassVar = {
-        "blanks": _recipe("blanks", "fill_in_blank", epochs=6, batch_size=64),
-        "captions": _recipe("captions", "captioning", "storytelling", epochs=5, batch_size=64),
-        "sets": _recipe("sets", "reidentification:grounding", "reidentification:video", epochs=12, batch_size=32),
+        "blanks": _recipe("blanks", "fill_in_blank", steps=500, batch_size=64),
+        "captions": _recipe("captions", "captioning", "storytelling", steps=400, batch_size=64),
+        "sets": _recipe("sets", "reidentification:grounding", "reidentification:video", steps=300, batch_size=32),
     }
 
     def features(self, config: MeanPoolConfig, recipe: str) -> tuple[str, ...]:

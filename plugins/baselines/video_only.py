@@ -22,8 +22,8 @@ class VideoOnlyConfig(Config):
     width: int = 64
 
 
-def _recipe(relation: str, task: str) -> Recipe:
-    phase = Phase(name="watch", relation=relation, steps=400, batch_size=64, learning_rate=3e-3, schedule="cosine", validate=None, select="last")
+def _recipe(relation: str, task: str, steps: int) -> Recipe:
+    phase = Phase(name="watch", relation=relation, steps=steps, batch_size=64, learning_rate=3e-3, schedule="cosine", validate=None, select="last")
     return Recipe(serves=(task,), phases=(phase,), config={"head": relation})
 
 
@@ -40,7 +40,7 @@ class VideoOnly(Method):
     role = "baseline"
     modalities = ("appearance", "motion", "audio")
     Config = VideoOnlyConfig
-    recipes: ClassVar = {"blanks": _recipe("blanks", "fill_in_blank"), "segments": _recipe("segments", "localization")}
+    recipes: ClassVar = {"blanks": _recipe("blanks", "fill_in_blank", 400), "segments": _recipe("segments", "localization", 200)}
 
     def assets(self, source: TrainingSource, config: VideoOnlyConfig, recipe: str) -> Mapping[str, Any]:
         """Moments of the features."""

@@ -27,9 +27,9 @@ class VSEConfig(Config):
     temperature: float = 0.1
 
 
-def _recipe(relation: str, *serves: str, epochs: int) -> Recipe:
+def _recipe(relation: str, *serves: str, steps: int) -> Recipe:
     phase = Phase(
-        name="embed", relation=relation, epochs=epochs, batch_size=64, learning_rate=2e-3, schedule="cosine", validate=None, select="last"
+        name="embed", relation=relation, steps=steps, batch_size=64, learning_rate=2e-3, schedule="cosine", validate=None, select="last"
     )
     return Recipe(serves=serves, phases=(phase,), config={"head": relation})
 
@@ -50,9 +50,9 @@ class VSE(Method):
     modalities = ("appearance", "motion", "audio")
     Config = VSEConfig
     recipes: ClassVar = {
-        "captions": _recipe("captions", "retrieval", "multiple_choice", epochs=8),
-        "segments": _recipe("segments", "localization", epochs=8),
-        "actions": _recipe("actions", "action_recognition", epochs=8),
+        "captions": _recipe("captions", "retrieval", "multiple_choice", steps=400),
+        "segments": _recipe("segments", "localization", steps=300),
+        "actions": _recipe("actions", "action_recognition", steps=600),
     }
 
     def assets(self, source: TrainingSource, config: VSEConfig, recipe: str) -> Mapping[str, Any]:

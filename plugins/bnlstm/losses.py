@@ -28,7 +28,7 @@ def translate(model: TagTranslator, batch: Batch, ctx: Context) -> dict[str, tor
 
 
 def guidance(logits: torch.Tensor, words: torch.Tensor, end: int, *, binary: bool) -> torch.Tensor:
-    """Mean over videos of the word loss summed over the steps up to the first end mark (softmax, or each word by itself).
+    """Mean over videos and over the steps up to the first end mark (softmax, or each word by itself).
 
     ``(B, T, V + 1)`` and ``(B, T)`` to a number.
     """
@@ -37,8 +37,8 @@ def guidance(logits: torch.Tensor, words: torch.Tensor, end: int, *, binary: boo
         losses = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none").sum(-1)  # (B, T)
     else:
         losses = functional.cross_entropy(logits.transpose(1, 2), words, reduction="none")  # (B, T)
-    taught = (words == end).cumsum(1) <= 1
-    return (losses * taught).sum(1).mean()
+    taught = ((words == end).cumsum(1) <= 1).to(losses.dtype)
+    return ((losses * taught).sum(1) / taught.sum(1)).mean()
 
 
 def tag_scores(model: TagTranslator, batch: Batch) -> torch.Tensor:

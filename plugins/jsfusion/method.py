@@ -44,7 +44,8 @@ class JSFusionConfig(Config):
     min_count: int = 4
     max_frames: int = 40
     max_words: int = 40
-    dropout: float = 0.5
+    match_dropout: float = 0.5
+    blank_dropout: float = 0.2
     margin: float = 10.0
     random_choices: int = 5
     encoder: Literal["blstm", "lstm", "dense", "released"] = "blstm"
@@ -59,6 +60,11 @@ class JSFusionConfig(Config):
     def sizes(self) -> LayerSizes:
         """The widths of this fit's head."""
         return self.blank_sizes if self.head == "word" else self.match_sizes
+
+    @property
+    def dropout(self) -> float:
+        """The dropout of this fit's head."""
+        return self.blank_dropout if self.head == "word" else self.match_dropout
 
 
 class JSFusion(Method):
@@ -106,7 +112,7 @@ class JSFusion(Method):
         "fill": Recipe(
             serves=("fill_in_blank",),
             phases=(Phase(name="fill", relation="blanks", batch_size=32, learning_rate=1e-4, weight_decay=1e-3),),
-            config={"head": "word", "dropout": 0.2},
+            config={"head": "word"},
             summary="the missing word by cross-entropy, with the blank's context as a skip connection",
         ),
     }
@@ -132,11 +138,11 @@ class JSFusion(Method):
     presets: ClassVar = {
         "tiny": {
             "match_sizes": {"joint": 64, "attention": 16, "fusion": 16, "conv": 16, "decision": (32, 32, 32)},
-            "blank_sizes": {"joint": 32, "attention": 32, "fusion": 32, "conv": 32, "decision": (32, 32, 32)},
-            "lstm": 48, "word": 32, "min_count": 1, "max_frames": 8, "max_words": 20, "dropout": 0.0, "margin": 0.2,
+            "blank_sizes": {"joint": 64, "attention": 32, "fusion": 32, "conv": 32, "decision": (64, 64, 64)},
+            "lstm": 48, "word": 32, "min_count": 1, "max_frames": 8, "max_words": 20, "match_dropout": 0.0, "blank_dropout": 0.0, "margin": 0.2,
             "match.steps": 800, "match.learning_rate": 3e-3, "match.weight_decay": 1e-6, "match.schedule": "cosine",
             "match.clip_norm": 1.0, "match.validate": None,
-            "fill.steps": 500, "fill.learning_rate": 3e-3, "fill.weight_decay": 1e-6, "fill.schedule": "cosine", "fill.validate": None,
+            "fill.steps": 600, "fill.learning_rate": 3e-3, "fill.weight_decay": 1e-6, "fill.schedule": "cosine", "fill.validate": None,
         },
         "paper": {},
     }  # fmt: skip

@@ -118,8 +118,8 @@ def test_beta_is_the_share_of_injected_tags():
 def test_the_word_loss_stops_after_the_first_end_mark():
     words = torch.tensor([[2, END, END, END]])
     logits = torch.zeros(1, 4, 6)
-    assert guidance(logits, words, END, binary=False).item() == pytest.approx(2 * np.log(6))
-    assert guidance(logits, words, END, binary=True).item() == pytest.approx(2 * 6 * np.log(2))
+    assert guidance(logits, words, END, binary=False).item() == pytest.approx(np.log(6))
+    assert guidance(logits, words, END, binary=True).item() == pytest.approx(6 * np.log(2))
 
 
 def test_tags_beyond_the_longest_sequence_are_still_labels():

@@ -197,7 +197,7 @@ def test_predictions_have_one_score_a_choice_and_a_word():
 
 @pytest.mark.parametrize(("recipe", "variant"), TRAININGS)
 def test_it_learns_a_toy(recipe, variant):
-    ctx, data = fit(recipe, variant, dropout=0.0)
+    ctx, data = fit(recipe, variant, match_dropout=0.0, blank_dropout=0.0)
     module, batch = built(ctx, data), training_batch(ctx, 8)
     optimiser = torch.optim.Adam(module.parameters(), 3e-3)
     losses = []
