@@ -56,6 +56,8 @@ class Bench:
 
     def prepare(self) -> Plan:
         """Resolve the suite and look up what is cached. Nothing is run, nothing is recorded."""
+        if self.executor not in self.registry.executors:
+            raise UnknownNameError("executor", self.executor, self.registry.executors)
         self.device = resolve_device(self.suite.device if self.device == "auto" else self.device)
         self.plan = build_plan(self.suite, self.registry, self.open_dataset, device=self.device)
         cache = self._cache()
@@ -111,10 +113,7 @@ class Bench:
         return outcome
 
     def _start(self) -> Executor:
-        known = self.registry.executors
-        if self.executor not in known:
-            raise UnknownNameError("executor", self.executor, known)
-        executor: Executor = known[self.executor](self.surroundings, self.workers)
+        executor: Executor = self.registry.executors[self.executor](self.surroundings, self.workers)
         return executor
 
     def _cache(self) -> CachedStages:

@@ -55,7 +55,7 @@ def reelbench_executors() -> Mapping[str, type[Executor]]:
 
 @hookspec
 def reelbench_formats() -> Mapping[str, Any]:
-    """Report formats: name → ``render(frames, target_folder)``."""
+    """Report formats: name → ``write(board, folder)``, which writes one leaderboard and returns its file's path."""
     return {}
 
 

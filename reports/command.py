@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+SITE = "html"
+
 
 @click.command("report")
 @click.option(
@@ -31,20 +33,26 @@ import click
 @click.option(
     "--format",
     "formats",
-    type=click.Choice(["html", "markdown", "latex", "csv"]),
+    metavar="NAME",
     multiple=True,
     default=("html",),
     show_default=True,
-    help="Repeatable; html draws the others beside it.",
+    help="html (with its tables beside it), markdown, latex, csv, or a plugin's. Repeatable.",
 )
 def report(store: str | None, out: Path, benchmarks: tuple[str, ...], formats: tuple[str, ...]) -> None:
     """Draw leaderboards from the record, as a site or as tables."""
-    from reelbench.reports.render import draw_site, draw_tables
+    from reelbench.errors import UnknownNameError
+    from reelbench.registry import build_registry
     from reelbench.tracking.store import resolve_uri
 
+    known = {SITE: None} if set(formats) == {SITE} else {SITE: None, **build_registry().formats}
+    for name in formats:
+        if name not in known:
+            raise UnknownNameError("report format", name, known)
+    from reelbench.reports.render import draw_site, draw_tables
+
     uri = resolve_uri(store)
-    if "html" in formats:
+    if SITE in formats:
         click.echo(draw_site(uri, out, benchmarks))
-        return
-    for path in draw_tables(uri, out, formats, benchmarks):
+    for path in draw_tables(uri, out, [known[name] for name in formats if name != SITE], benchmarks):
         click.echo(path)

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from reelbench.reports.leaderboard import Board, boards
 from reelbench.reports.tables import UNTESTED
 
 MANIFEST = ".reelbench-site.json"
+TableWriter = Callable[[Board, Path], Path]
 
 
 def draw_site(uri: str, out: Path, benchmarks: Sequence[str] = ()) -> Path:
@@ -40,10 +41,10 @@ def draw_site(uri: str, out: Path, benchmarks: Sequence[str] = ()) -> Path:
     return out / "index.html"
 
 
-def draw_tables(uri: str, out: Path, names: Iterable[str], benchmarks: Sequence[str] = ()) -> list[Path]:
-    """Write every board in the named formats into ``out/tables``; returns the files."""
-    found = boards(load(uri, benchmarks))
-    return [formats.write(name, board, out / "tables") for name in names for board in found]
+def draw_tables(uri: str, out: Path, writers: Sequence[TableWriter], benchmarks: Sequence[str] = ()) -> list[Path]:
+    """Write every board into ``out/tables`` with each of the registered formats; returns the files."""
+    found = boards(load(uri, benchmarks)) if writers else []
+    return [write(board, out / "tables") for write in writers for board in found]
 
 
 class Site:

@@ -75,6 +75,8 @@ def examine(
     """Run the checks and report; ``heard`` gets each finding as it is made."""
     if recipe is not None and recipe not in method.recipes:
         raise UnknownNameError(f"recipe of {method.name}", recipe, method.recipes)
+    if variant not in variants_of(method):
+        raise UnknownNameError(f"variant of {method.name}", variant, variants_of(method))
     report = _Heard(method.name, canonical_dataset(registry, dataset), heard)
     recorder = Recorder(report, sources_of(type(method)).values())
     recorder.run("configuration", "", lambda: check_configurations(method))

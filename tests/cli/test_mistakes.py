@@ -32,7 +32,12 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
         (["run", "--method", "jsfusion", "--benchmark", "retrieval@microworld/smoke", "--variant", "no-audoi"], 2, "unknown variant of jsfusion 'no-audoi'"),
         (["run", "--method", "jsfusion", "--benchmark", "retrieval@microworld/smoke", "--set", "widht=3"], 2, "unknown config key of jsfusion 'widht'"),
         (["run", "smoke", "--set", "width=3"], 2, "--set and --variant need --method"),
+        (["run", "--method", "chance", "--benchmark", "tagging@microworld/smoke", "--executor", "in-proces"], 2, "did you mean 'in-process'?"),
+        (["run", "--method", "chance", "--benchmark", "tagging@microworld/smoke", "--preset", "tiiny"], 2, "unknown preset of chance 'tiiny'; did you mean 'tiny'?"),
+        (["run", "smoke", "--block", "mlfow"], 2, "unknown plugin to block 'mlfow'; did you mean 'mlflow'?"),
+        (["report", "--format", "latx"], 2, "unknown report format 'latx'; did you mean 'latex'?"),
         (["try", "nothing"], 2, "unknown method 'nothing'"),
+        (["try", "jsfusion", "--variant", "no-audoi"], 2, "unknown variant of jsfusion 'no-audoi'"),
     ],
 )  # fmt: skip
 def test_a_wrong_name_is_answered_with_the_nearest(reelbench, arguments, status, says):
