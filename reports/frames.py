@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from reelbench.benchmarks import Benchmark, matches
 from reelbench.errors import TrackingError, UnknownNameError
+from reelbench.reports.editions import made_good
 from reelbench.tracking.store import FITS, SUITES, Store, is_missing, local_folder, redact
 
 if TYPE_CHECKING:
@@ -160,13 +161,16 @@ def _there(store: Store, name: str) -> list[str]:
 def _failed_fits(store: Store) -> tuple[Trial, ...]:
     """Fits that failed or were killed and that no later one made good, newest first."""
     runs = store.search(_there(store, FITS), "tags.`rb.kind` = 'fit' and tags.`rb.superseded` = 'false'")
-    done = {r.data.tags.get("rb.fingerprint.fit") for r in runs if r.info.status == "FINISHED"}
+    fits = [_trial(run, store) for run in runs]
+    finished = [f for f in fits if f.status == "FINISHED"]
+    done = {f.tags.get("rb.fingerprint.fit") for f in finished}
     failed: dict[str, Trial] = {}
-    for run in runs:
-        fingerprint = run.data.tags.get("rb.fingerprint.fit", run.info.run_id)
-        if run.info.status in ("FAILED", "KILLED") and fingerprint not in done:
-            failed.setdefault(fingerprint, _trial(run, store))
-    return tuple(failed.values())
+    for fit in (f for f in fits if f.status in ("FAILED", "KILLED")):
+        fingerprint = fit.tags.get("rb.fingerprint.fit", fit.run_id)
+        if fingerprint not in done:
+            failed.setdefault(fingerprint, fit)
+    mended = made_good(failed.values(), finished)
+    return tuple(f for f in failed.values() if f.run_id not in mended)
 
 
 def _chosen(name: str, patterns: Sequence[str]) -> bool:
@@ -202,13 +206,16 @@ def _unique(found: Sequence[Trial]) -> Iterator[Trial]:
 
     A trial whose prediction failed has no fingerprint of a score yet.
     """
-    predicted = {t.tags.get("rb.fingerprint.predict") for t in found if t.status == "FINISHED"}
+    finished = [t for t in found if t.status == "FINISHED"]
+    failed = [t for t in found if t.status in ("FAILED", "KILLED")]
+    mended = made_good(failed, finished)
+    predicted = {t.tags.get("rb.fingerprint.predict") for t in finished}
     kept: dict[str, Trial] = {}
-    for trial in sorted(found, key=lambda t: t.status != "FINISHED"):
+    for trial in (*finished, *(t for t in failed if t.run_id not in mended)):
         prediction = trial.tags.get("rb.fingerprint.predict", trial.run_id)
         if trial.is_scored or prediction not in predicted:
             kept.setdefault(trial.tags.get("rb.fingerprint.score", prediction), trial)
-    yield from (t for t in kept.values() if t.status in ("FINISHED", "FAILED", "KILLED"))
+    yield from kept.values()
 
 
 def results(uri: str, benchmarks: Sequence[str] = ()) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reelbench.reports import gallery, marks, numbers
+from reelbench.reports.failures import failures
 from reelbench.reports.formats import slug
 from reelbench.reports.frames import Results
 from reelbench.reports.leaderboard import Board, Row
@@ -71,6 +72,7 @@ def overview(results: Results, boards: Sequence[Board]) -> dict[str, Any]:
         by_dataset.setdefault(str(board.record.get("dataset", "")), []).append(card(board))
     return {
         "cards": by_dataset, "methods": method_lines(boards), "facts": facts(results, boards), "failures": failures(results),
+        "contradictions": results.contradictions,
         "has_ceiling": any(c.ceiling for cards in by_dataset.values() for c in cards),
     }  # fmt: skip
 
@@ -165,16 +167,6 @@ def versions(records: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(
         f"{name} {' and '.join(sorted(vs))}"
         for name, vs in sorted(found.items(), key=lambda i: (i[0] != "reelbench", i[0]))
-    )
-
-
-def failures(results: Results) -> list[str]:
-    """What contradicts itself in the record, and fits and trials that failed and that nothing made good."""
-    trials = [t for t in results.trials if t.status != "FINISHED"]
-    return list(results.contradictions) + sorted(
-        f"{t.tags.get('rb.title') or t.tags.get('rb.method')} ({t.tags.get('rb.variant')}), seed {t.seed}, "
-        f"{t.tags.get('rb.benchmark') or 'fit on ' + t.tags.get('rb.dataset', '?')}: {t.error or t.status.lower()}"
-        for t in (*trials, *results.failed_fits)
     )
 
 

@@ -115,14 +115,24 @@ class Synthetic:
         )
         self.store.client.set_terminated(run.info.run_id, "FAILED")
 
+    def mended(self, *, seed: int = 0) -> None:
+        """A fit and a trial of an older edition that failed, and the fit of the newer one that did not."""
+        naming = _naming("jsfusion", "full", "method", BENCHMARK, ("frames", "audio"), seed, "")
+        for kind, experiment in (("fit", "fits"), ("trial", BENCHMARK)):
+            old = {"rb.family": "old", "rb.label": "old", "rb.fingerprint.fit": "old", "rb.error": "a bug"}
+            run = self._run(f"reelbench/{experiment}", _tags(kind, naming) | old, started_ms=1)
+            self.store.client.set_terminated(run.info.run_id, "FAILED")
+        run = self._run("reelbench/fits", _tags("fit", naming))
+        self.store.client.set_terminated(run.info.run_id)
+
     def suite(self, name: str = "small") -> None:
         """A finished suite's run."""
         run = self._run("reelbench/suites", {"rb.kind": "suite", "rb.suite": name})
         self.store.client.set_terminated(run.info.run_id)
 
-    def _run(self, experiment: str, tags: Mapping[str, str]) -> Any:
+    def _run(self, experiment: str, tags: Mapping[str, str], *, started_ms: int = 1_760_000_000_000) -> Any:
         return self.store.client.create_run(
-            self.store.experiment(experiment), start_time=1_760_000_000_000, tags=dict(tags)
+            self.store.experiment(experiment), start_time=started_ms, tags=dict(tags)
         )
 
     def _log(self, run_id: str, values: Mapping[str, float]) -> None:

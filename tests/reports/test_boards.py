@@ -10,6 +10,7 @@ import pytest
 from synthetic import BENCHMARK, Synthetic
 
 from reelbench.errors import TrackingError, UnknownNameError
+from reelbench.reports.failures import failures
 from reelbench.reports.frames import load
 from reelbench.reports.leaderboard import Board, boards
 from reelbench.reports.tables import board_table, distinct_names, seed_note
@@ -143,3 +144,23 @@ def test_a_failed_prediction_that_was_made_good_is_not_shown(synthetic: Syntheti
 def test_an_unknown_benchmark_names_the_nearest(small: Synthetic):
     with pytest.raises(UnknownNameError, match=r"did you mean 'retrieval@microworld/small:sentence'"):
         load(small.uri, ["retreival@microworld/small:sentence"])
+
+
+def test_a_failure_of_an_older_edition_is_forgotten_once_its_row_finished(synthetic: Synthetic):
+    synthetic.mended(seed=0)
+    assert [f.reason for f in failures(load(synthetic.uri))] == ["a bug"]
+    synthetic.trial(seed=0)
+    results = load(synthetic.uri)
+    assert failures(results) == []
+    assert len(boards(results)[0].rows) == 1
+
+
+def test_a_reason_is_said_once_with_all_it_struck(synthetic: Synthetic):
+    synthetic.trial(seed=0)
+    synthetic.failed_fit(seed=1)
+    synthetic.failed_fit(seed=2)
+    (failure,) = failures(load(synthetic.uri))
+    assert failure.reason == "loss is NaN at step 12"
+    assert failure.struck == tuple(
+        f"Jsfusion (full · match), seed {s}, fit on microworld/small" for s in (1, 2)
+    )
