@@ -45,14 +45,15 @@ def report(store: str | None, out: Path, benchmarks: tuple[str, ...], formats: t
     from reelbench.registry import build_registry
     from reelbench.tracking.store import resolve_uri
 
-    known = {SITE: None} if set(formats) == {SITE} else {SITE: None, **build_registry().formats}
-    for name in formats:
+    tables = [name for name in formats if name != SITE]
+    known = build_registry().formats if tables else {}
+    for name in tables:
         if name not in known:
-            raise UnknownNameError("report format", name, known)
+            raise UnknownNameError("report format", name, [SITE, *known])
     from reelbench.reports.render import draw_site, draw_tables
 
     uri = resolve_uri(store)
     if SITE in formats:
         click.echo(draw_site(uri, out, benchmarks))
-    for path in draw_tables(uri, out, [known[name] for name in formats if name != SITE], benchmarks):
+    for path in draw_tables(uri, out, [known[name] for name in tables], benchmarks):
         click.echo(path)
