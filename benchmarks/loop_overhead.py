@@ -44,7 +44,10 @@ class Clips(Dataset):
 
     def relation(self, name: str, split: str = "train") -> Relation:
         """Every clip."""
-        rows = [Example(f"e{i}", {"video": Clip(str(i), 0.0, LENGTH / 2)}, {"label": i % 7}) for i in range(EXAMPLES)]
+        rows = [
+            Example(f"e{i}", {"video": Clip(str(i), 0.0, LENGTH / 2)}, {"label": i % 7})
+            for i in range(EXAMPLES)
+        ]
         return Relation(name, split, {}, rows)
 
     def evaluation(self, task: str, protocol: str, split: str) -> Any:
@@ -96,7 +99,9 @@ class Bare:
         self.module = Net(WIDTH, width)
         self.optimizer = torch.optim.Adam(self.module.parameters(), fused=True)
         rows = CLIPS.rows.astype(np.float32)
-        self.examples = [Example(f"e{i}", {"video": {"look": rows[i]}}, {"label": i % 7}) for i in range(EXAMPLES)]
+        self.examples = [
+            Example(f"e{i}", {"video": {"look": rows[i]}}, {"label": i % 7}) for i in range(EXAMPLES)
+        ]
         self.seconds: list[float] = []
 
     def timed_step(self, indices: list[int]) -> None:
@@ -142,7 +147,15 @@ def harness_fit(width: int, epochs: int) -> tuple[dict[str, Any], float]:
     }  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        done = run_fit(spec, method=method, open_dataset=lambda _: dataset, task_of=lambda _: None, upstream={}, folder=Path(folder), emit=lambda *_: None)  # type: ignore[arg-type, return-value]
+        done = run_fit(
+            spec,
+            method=method,
+            open_dataset=lambda _: dataset,
+            task_of=lambda _: None,
+            upstream={},
+            folder=Path(folder),
+            emit=lambda *_: None,
+        )  # type: ignore[arg-type, return-value]
         return done, time.perf_counter() - started
 
 

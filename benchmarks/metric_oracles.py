@@ -71,14 +71,19 @@ def odd_captions(shared: Path) -> Iterator[Row]:
         ours, theirs = [ours[name.lower()] for ours, _ in pairs], [expected[name][0] for _, expected in pairs]
         yield Row.of(name.lower(), "pycocoevalcap 1.2, odd text", ours, theirs)
     for order in range(4):
-        ours, theirs = [ours[f"bleu_{order + 1}"] for ours, _ in pairs], [e["Bleu"][0][order] for _, e in pairs]
+        ours, theirs = (
+            [ours[f"bleu_{order + 1}"] for ours, _ in pairs],
+            [e["Bleu"][0][order] for _, e in pairs],
+        )
         yield Row.of(f"bleu_{order + 1}", "pycocoevalcap 1.2, odd text", ours, theirs)
 
 
 def resampled_meteor(shared: Path) -> Iterator[Row]:
     """The formula on summed statistics against the Java program's own aggregation, on random resamples."""
     tokenized = _read(shared / "oracles" / "caption" / "fakecap_input_ptb_tokenized.json")
-    statistics = meteor.match_statistics(list(tokenized["hyps"].values()), [tokenized["refs"][i] for i in tokenized["hyps"]])
+    statistics = meteor.match_statistics(
+        list(tokenized["hyps"].values()), [tokenized["refs"][i] for i in tokenized["hyps"]]
+    )
     rng, ours, theirs = np.random.default_rng(0), [], []
     for size in (1, 10, 100, 1000):
         rows = statistics[rng.integers(len(statistics), size=size)]
@@ -95,24 +100,45 @@ def retrieval(shared: Path) -> Iterator[Row]:
     values = {name: _retrieval_values(given[name]) for name in ("no_ties", "ties", "constant")}
     for cut in (1, 5, 10):
         theirs = [expected[name]["expected_R_random_ties"][f"R@{cut}"] / 100 for name in values]
-        yield Row.of(f"t2v_recall_at_{cut}", "expected over ties", [v[f"t2v_recall_at_{cut}"] for v in values.values()], theirs)
+        yield Row.of(
+            f"t2v_recall_at_{cut}",
+            "expected over ties",
+            [v[f"t2v_recall_at_{cut}"] for v in values.values()],
+            theirs,
+        )
     worst = [expected[name]["worst"]["R@1"] / 100 for name in values]
-    yield Row.of("t2v_recall_at_1_worst", "worst over ties", [v["t2v_recall_at_1_worst"] for v in values.values()], worst)
+    yield Row.of(
+        "t2v_recall_at_1_worst",
+        "worst over ties",
+        [v["t2v_recall_at_1_worst"] for v in values.values()],
+        worst,
+    )
     for direction in ("t2v", "v2t"):
         theirs = expected["no_ties"][f"ce_{direction}"]
         for cut in (1, 5, 10, 50):
             name = f"{direction}_recall_at_{cut}"
-            yield Row.of(name, "collaborative-experts, no ties", values["no_ties"][name], theirs[f"R{cut}"] / 100)
+            yield Row.of(
+                name, "collaborative-experts, no ties", values["no_ties"][name], theirs[f"R{cut}"] / 100
+            )
         for name, short in (("median_rank", "MedR"), ("mean_rank", "MeanR")):
             ours = [v[f"{direction}_{name}"] for v in values.values()]
-            yield Row.of(f"{direction}_{name}", "collaborative-experts", ours, [expected[k][f"ce_{direction}"][short] for k in values])
+            yield Row.of(
+                f"{direction}_{name}",
+                "collaborative-experts",
+                ours,
+                [expected[k][f"ce_{direction}"][short] for k in values],
+            )
 
 
 def segments_tags_and_gaze(shared: Path) -> Iterator[Row]:
     """DiDeMo, TALL, ActivityNet, YouTube-8M, cvzoya and pysaliency."""
     import oracle_cases
 
-    cases = [*oracle_cases.localization_cases(shared), oracle_cases.detection_case(shared), *oracle_cases.tagging_cases(shared)]
+    cases = [
+        *oracle_cases.localization_cases(shared),
+        oracle_cases.detection_case(shared),
+        *oracle_cases.tagging_cases(shared),
+    ]
     for case in cases:
         for metric, difference in case.differences().items():
             yield Row(metric, case.oracle, len(case.evaluation.ids), abs(difference))
@@ -120,7 +146,13 @@ def segments_tags_and_gaze(shared: Path) -> Iterator[Row]:
         yield Row(metric, "cvzoya, pysaliency", 1, abs(difference))
 
 
-ORACLES: list[Callable[[Path], Iterable[Row]]] = [captions, odd_captions, resampled_meteor, retrieval, segments_tags_and_gaze]
+ORACLES: list[Callable[[Path], Iterable[Row]]] = [
+    captions,
+    odd_captions,
+    resampled_meteor,
+    retrieval,
+    segments_tags_and_gaze,
+]
 
 
 def main() -> None:
@@ -139,21 +171,30 @@ def _read(path: Path) -> Any:
 def _image_values(sheet: ScoreSheet) -> dict[str, Any]:
     columns = sheet.columns
     bleus = {f"bleu_{order}": values for order, values in enumerate(bleu.bleu(columns["bleu"]).T, 1)}
-    return {**bleus, "cider": columns["cider"], "rouge_l": columns["rouge_l"], "meteor": meteor.meteor(columns["meteor"])}
+    return {
+        **bleus,
+        "cider": columns["cider"],
+        "rouge_l": columns["rouge_l"],
+        "meteor": meteor.meteor(columns["meteor"]),
+    }
 
 
 def _edge_values(given: Any) -> dict[str, float]:
     ids = list(given["gts"])
     columns = scores.tokenized_statistics([given["res"][i][0] for i in ids], [given["gts"][i] for i in ids])
     sheet = ScoreSheet.build(ids, {i: i for i in ids}, columns)
-    return {name: float(value[0]) for name, value in scores.caption_metrics(sheet, sheet.unit_weights()).items()}
+    return {
+        name: float(value[0]) for name, value in scores.caption_metrics(sheet, sheet.unit_weights()).items()
+    }
 
 
 def _retrieval_values(table: Any) -> dict[str, float]:
     ids = tuple(map(str, range(len(table))))
     queries, gallery = [Example(i, {"query": (i,)}) for i in ids], [Example(i, {}) for i in ids]
     targets = {i: {"match": i} for i in ids}
-    evaluation = EvaluationSet("retrieval@oracle:sentence", "test", queries, targets, {i: i for i in ids}, gallery)
+    evaluation = EvaluationSet(
+        "retrieval@oracle:sentence", "test", queries, targets, {i: i for i in ids}, gallery
+    )
     return Retrieval().score(Predictions(ids, {"scores": np.array(table, dtype=float)}, ids), evaluation)[1]
 
 

@@ -178,5 +178,3 @@ def bucketed_batches(
         order = np.concatenate([c[np.argsort(keys[c], kind="stable")] for c in chunks]) if chunks else order
     batches = [order[i : i + batch_size].tolist() for i in range(0, len(order), batch_size)]
     return [batches[i] for i in rng.permutation(len(batches))]
-
-

@@ -107,9 +107,21 @@ class Bench:
             "cached": len(self.hits), "waiting": len(self.waiting),
         }  # fmt: skip
         hook.reelbench_plan_ready(plan=self.plan, run=facts)
-        runner = Runner(self.plan, self._start() if self.waiting else _Nobody(self.surroundings, 0), hook, self.surroundings.workspace, self.hits, lease)
+        runner = Runner(
+            self.plan,
+            self._start() if self.waiting else _Nobody(self.surroundings, 0),
+            hook,
+            self.surroundings.workspace,
+            self.hits,
+            lease,
+        )
         outcome = runner.run()
-        hook.reelbench_plan_finished(plan=self.plan, outcome=facts | outcome.count(self.plan) | {"seconds": outcome.seconds, "interrupted": outcome.interrupted})
+        hook.reelbench_plan_finished(
+            plan=self.plan,
+            outcome=facts
+            | outcome.count(self.plan)
+            | {"seconds": outcome.seconds, "interrupted": outcome.interrupted},
+        )
         return outcome
 
     def _start(self) -> Executor:

@@ -44,8 +44,16 @@ def matches(pattern: str, benchmark: Benchmark) -> bool:
     """Whether ``retrieval``, ``retrieval:paragraph``, ``*@didemo`` or a full name covers a benchmark."""
     head, _, protocol = pattern.partition(":")
     task, _, dataset = head.partition("@")
-    covers = fnmatchcase(benchmark.dataset, dataset) or fnmatchcase(benchmark.dataset, f"{dataset}/*") if dataset else True
-    return fnmatchcase(benchmark.task, task or "*") and covers and (not protocol or fnmatchcase(benchmark.protocol, protocol))
+    covers = (
+        fnmatchcase(benchmark.dataset, dataset) or fnmatchcase(benchmark.dataset, f"{dataset}/*")
+        if dataset
+        else True
+    )
+    return (
+        fnmatchcase(benchmark.task, task or "*")
+        and covers
+        and (not protocol or fnmatchcase(benchmark.protocol, protocol))
+    )
 
 
 def known_benchmarks(registry: Registry, dataset: str) -> list[Benchmark]:
@@ -84,14 +92,18 @@ def expand(registry: Registry, pattern: str) -> list[Benchmark]:
     head, _, protocol = pattern.partition(":")
     task, at, dataset = head.partition("@")
     if not (task and at and dataset):
-        raise UsageError(f"benchmark {pattern!r} names no dataset; write task@dataset, {task or 'task'}@microworld/small say")
+        raise UsageError(
+            f"benchmark {pattern!r} names no dataset; write task@dataset, {task or 'task'}@microworld/small say"
+        )
     dataset = canonical_dataset(registry, dataset)
     if "*" not in task:
         registry.task(task)
     found = [b for b in known_benchmarks(registry, dataset) if fnmatchcase(b.task, task)]
     if not found:
         supported = sorted({b.task for b in known_benchmarks(registry, dataset)})
-        raise UsageError(f"nothing supports {pattern!r}: dataset {dataset!r} has {', '.join(supported) or 'no benchmarks'}")
+        raise UsageError(
+            f"nothing supports {pattern!r}: dataset {dataset!r} has {', '.join(supported) or 'no benchmarks'}"
+        )
     chosen = [b for b in found if fnmatchcase(b.protocol, protocol)] if protocol else _defaults(found)
     if not chosen:
         raise UnknownNameError(f"protocol of {task}@{dataset}", protocol, {b.protocol for b in found})

@@ -81,7 +81,9 @@ class Dataset(ABC):
         """
         from reelbench.errors import FeatureError
 
-        raise FeatureError(f"dataset {self.name!r} has no features; put them in its folder (see docs/features.md)")
+        raise FeatureError(
+            f"dataset {self.name!r} has no features; put them in its folder (see docs/features.md)"
+        )
 
     def film_strip(self, clip: Clip, frames: int = 6) -> bytes | None:
         """A small JPEG of a few frames side by side, or ``None`` where there are no pixels to show."""

@@ -39,7 +39,9 @@ def check_declarations(cls: type[Method]) -> None:
     for attribute in ("Config", "Predict"):
         value = getattr(cls, attribute)
         if not (isinstance(value, type) and issubclass(value, BaseModel)):
-            raise TypeError(f"{cls.__name__}.{attribute} must be a sub-class of reelbench.Config, got {value!r}")
+            raise TypeError(
+                f"{cls.__name__}.{attribute} must be a sub-class of reelbench.Config, got {value!r}"
+            )
     for recipe_name, recipe in cls.recipes.items():
         _check_recipe(f"{cls.__name__}.recipes[{recipe_name!r}]", recipe)
     check_method_overrides(cls)
@@ -64,5 +66,13 @@ def _check_recipe(place: str, recipe: object) -> None:
 
 
 def _check_names(place: str, names: object) -> None:
-    if isinstance(names, str) or not isinstance(names, tuple | list) or not all(isinstance(n, str) for n in names):
-        raise TypeError(f"{place} must be a tuple of names, got {names!r}; write ({names!r},)" if isinstance(names, str) else f"{place} must be a tuple of names, got {names!r}")
+    if (
+        isinstance(names, str)
+        or not isinstance(names, tuple | list)
+        or not all(isinstance(n, str) for n in names)
+    ):
+        raise TypeError(
+            f"{place} must be a tuple of names, got {names!r}; write ({names!r},)"
+            if isinstance(names, str)
+            else f"{place} must be a tuple of names, got {names!r}"
+        )

@@ -33,7 +33,9 @@ def own_randomness(seed: int, device: str) -> Iterator[torch.Generator]:
     """
     devices = [torch.cuda.current_device()] if device == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        torch.default_generator.manual_seed(seed)  # torch.manual_seed would record a traceback for a CUDA that is not there
+        torch.default_generator.manual_seed(
+            seed
+        )  # torch.manual_seed would record a traceback for a CUDA that is not there
         if device == "cuda":
             torch.cuda.manual_seed(seed)
         yield torch.Generator(device=device).manual_seed(seed)

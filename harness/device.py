@@ -23,9 +23,15 @@ def resolve_device(asked: str) -> str:
     if torch.cuda.is_available():
         return "cuda"
     if asked == "cuda":
-        raise UsageError("device cuda was asked for, but torch sees no GPU; use --device cpu, or install a CUDA build of torch")
+        raise UsageError(
+            "device cuda was asked for, but torch sees no GPU; use --device cpu, or install a CUDA build of torch"
+        )
     return "cpu"
 
 
 def _driver_present() -> bool:
-    return Path("/dev/nvidia0").exists() or Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi") is not None
+    return (
+        Path("/dev/nvidia0").exists()
+        or Path("/dev/nvidiactl").exists()
+        or shutil.which("nvidia-smi") is not None
+    )

@@ -61,7 +61,9 @@ class FeatureReader:
         If the dataset has not all of the modalities, naming those it has.
     """
 
-    def __init__(self, dataset: Dataset, modalities: Sequence[str], cache: FeatureCache | None = None) -> None:
+    def __init__(
+        self, dataset: Dataset, modalities: Sequence[str], cache: FeatureCache | None = None
+    ) -> None:
         if missing := [m for m in modalities if m not in dataset.features]:
             known = ", ".join(sorted(dataset.features)) or "none"
             raise FeatureError(f"dataset {dataset.name!r} has no modality {missing[0]!r}; it has: {known}")
@@ -81,7 +83,9 @@ class FeatureReader:
         key = (self._fingerprint, modality, clip)
         array = self.cache.get(key)
         if array is None:
-            array = np.array(self.dataset.read(modality, clip), dtype=np.float32)  # (T, *shape), a copy of the view
+            array = np.array(
+                self.dataset.read(modality, clip), dtype=np.float32
+            )  # (T, *shape), a copy of the view
             self.cache.keep(key, array)
         return array
 
@@ -135,13 +139,17 @@ class Preparer:
         Where the batch goes.
     """
 
-    def __init__(self, method: Method, reader: FeatureReader, generator: ExampleGenerator, device: Any) -> None:
+    def __init__(
+        self, method: Method, reader: FeatureReader, generator: ExampleGenerator, device: Any
+    ) -> None:
         self.method, self.reader, self.generator, self.device = method, reader, generator, device
         self._samples = type(method).sample is not Method.sample
         self._prepares = type(method).prepare is not Method.prepare
         self._resolved: dict[int, Example] = {}
 
-    def batch(self, examples: Sequence[Example], streams: Sequence[int], ctx: Context, source: Any = None) -> Batch:
+    def batch(
+        self, examples: Sequence[Example], streams: Sequence[int], ctx: Context, source: Any = None
+    ) -> Batch:
         """A batch of examples whose random streams are ``streams``; negatives are drawn where ``source`` is given."""
         prepared = [self._one(e, s, ctx, source) for e, s in zip(examples, streams, strict=True)]
         batch = collate(prepared)

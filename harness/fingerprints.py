@@ -48,7 +48,9 @@ def sources_of(cls: type) -> dict[str, Path]:
         if name in found or path is None:
             continue
         found[name] = path
-        waiting += [m for m in imports_of(name, path) if any(m == p or m.startswith(f"{p}.") for p in projects)]
+        waiting += [
+            m for m in imports_of(name, path) if any(m == p or m.startswith(f"{p}.") for p in projects)
+        ]
     return found
 
 
@@ -61,7 +63,9 @@ def _project(module: str) -> str:
 def _followed(module: str) -> tuple[str, ...]:
     """Packages whose files are followed: the author's own, and for an outside author the built-in plugins and tasks as well."""
     project = _project(module)
-    return (project,) if project.startswith("reelbench.") else (project, "reelbench.plugins", "reelbench.tasks")
+    return (
+        (project,) if project.startswith("reelbench.") else (project, "reelbench.plugins", "reelbench.tasks")
+    )
 
 
 def _path_of(module: str) -> Path | None:
@@ -132,9 +136,15 @@ def _distributions() -> Mapping[str, list[str]]:
 
 def imported_versions(cls: type) -> dict[str, str]:
     """Versions of the distributions that a class's sources import, its own and torch's included."""
-    tops = {name.split(".")[0] for module, path in sources_of(cls).items() for name in imports_of(module, path)}
+    tops = {
+        name.split(".")[0] for module, path in sources_of(cls).items() for name in imports_of(module, path)
+    }
     tops |= {"torch", _project(cls.__module__).split(".")[0]}
-    return versions_of(d for top in tops - set(sys.stdlib_module_names) - {"reelbench", "__future__"} for d in _distributions().get(top, ()))
+    return versions_of(
+        d
+        for top in tops - set(sys.stdlib_module_names) - {"reelbench", "__future__"}
+        for d in _distributions().get(top, ())
+    )
 
 
 def versions_of(distributions: Iterable[str]) -> dict[str, str]:

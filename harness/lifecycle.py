@@ -54,4 +54,6 @@ class LifeCycle:
     def _report(self, hook: str, plugin: str, error: Exception) -> None:
         if (hook, plugin) not in self._told:
             self._told.add((hook, plugin))
-            self._say(f"plugin {plugin!r}: {hook} failed and is left out: {type(error).__name__}: {' '.join(str(error).split())}")
+            self._say(
+                f"plugin {plugin!r}: {hook} failed and is left out: {type(error).__name__}: {' '.join(str(error).split())}"
+            )

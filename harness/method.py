@@ -280,7 +280,9 @@ class Method:
         """Encode, pad, resample, mirror: the last step before collating; features are arrays by now."""
         return example
 
-    def training_step(self, module: Any, batch: Batch, ctx: Context) -> torch.Tensor | Mapping[str, torch.Tensor]:
+    def training_step(
+        self, module: Any, batch: Batch, ctx: Context
+    ) -> torch.Tensor | Mapping[str, torch.Tensor]:
         """The loss of a batch, or named losses of which ``loss`` is minimised."""
         raise NotImplementedError(f"{type(self).__name__} has phases but no training_step")
 

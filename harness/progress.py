@@ -25,7 +25,9 @@ class Progress:
         if now >= self._next:
             self._next = now + INTERVAL_S
             rate = (done - self._first) / (now - self._started)
-            self.emit("progress", {"done": done, "total": self.total, "unit": self.unit, "rate": rate, **values})
+            self.emit(
+                "progress", {"done": done, "total": self.total, "unit": self.unit, "rate": rate, **values}
+            )
 
     @property
     def due(self) -> bool:

@@ -100,7 +100,11 @@ def new_manager() -> pluggy.PluginManager:
 
 
 def build_registry(
-    modules: Sequence[str] = (), *, blocked: Iterable[str] = (), strict: bool = False, found: Iterable[EntryPoint] | None = None
+    modules: Sequence[str] = (),
+    *,
+    blocked: Iterable[str] = (),
+    strict: bool = False,
+    found: Iterable[EntryPoint] | None = None,
 ) -> Registry:
     """Load every plugin and check what it registers.
 
@@ -162,14 +166,18 @@ def _candidates(modules: Sequence[str], found: Iterable[EntryPoint] | None) -> l
     for point in points:
         distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
         seen.setdefault((point.name, point.value), _Candidate(point.name, distribution, point.value))
-    installed = sorted(seen.values(), key=lambda c: (not c.distribution.startswith("reelbench "), c.distribution, c.name))
+    installed = sorted(
+        seen.values(), key=lambda c: (not c.distribution.startswith("reelbench "), c.distribution, c.name)
+    )
     return installed + [_Candidate(m, f"module {m}", m) for m in dict.fromkeys(modules)]
 
 
 def _load(registry: Registry, candidate: _Candidate, blocked: set[str]) -> None:
     allowed = os.environ.get(ALLOW_VARIABLE)
     builtin = candidate.distribution.startswith("reelbench ")
-    if candidate.name in blocked or (allowed is not None and not builtin and candidate.name not in allowed.split(",")):
+    if candidate.name in blocked or (
+        allowed is not None and not builtin and candidate.name not in allowed.split(",")
+    ):
         registry.plugins.append(_info(candidate, status="blocked"))
         return
     try:
@@ -185,7 +193,9 @@ def _load(registry: Registry, candidate: _Candidate, blocked: set[str]) -> None:
     except (PluginError, pluggy.PluginValidationError, ValueError) as error:
         if registry.manager.get_plugin(candidate.name) is plugin:
             registry.manager.unregister(name=candidate.name)
-        raise error if isinstance(error, PluginError) else _broken(candidate, f"cannot be registered: {error}") from error
+        raise (
+            error if isinstance(error, PluginError) else _broken(candidate, f"cannot be registered: {error}")
+        ) from error
     info = _info(candidate, provides={k: tuple(v) for k, v in provided.items() if v})
     registry.plugins.append(info)
     _adopt(registry, info, provided)
@@ -221,7 +231,10 @@ def _collect(registry: Registry, candidate: _Candidate, plugin: Any) -> dict[str
         for name in items:
             if (kind, name) in registry.owners:
                 other = registry.owners[kind, name]
-                raise _broken(candidate, f"{kind} {name!r} is already registered by plugin {other.name!r} (from {other.distribution}); rename one, or block one with --block")
+                raise _broken(
+                    candidate,
+                    f"{kind} {name!r} is already registered by plugin {other.name!r} (from {other.distribution}); rename one, or block one with --block",
+                )
         provided[kind] = items
     return provided
 
@@ -251,7 +264,11 @@ def _tasks(answer: Any) -> dict[str, Any]:
     for task in _listed(answer):
         if not isinstance(task, Task):
             raise TypeError(f"expected instances of reelbench.Task, got {task!r}")
-        missing = [a for a in ("name", "title", "summary", "inputs", "prediction", "protocols") if not hasattr(task, a)]
+        missing = [
+            a
+            for a in ("name", "title", "summary", "inputs", "prediction", "protocols")
+            if not hasattr(task, a)
+        ]
         if missing:
             raise TypeError(f"task {type(task).__name__} lacks {', '.join(missing)}")
         _add(items, task.name, task)

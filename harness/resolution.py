@@ -93,7 +93,9 @@ def _phase(method: Method, phase: Phase, changes: Mapping[str, Any]) -> Phase:
 
 def _count(method: Method, ensemble: Any) -> int:
     if isinstance(ensemble, bool) or not isinstance(ensemble, int) or ensemble < 1:
-        raise UsageError(f"config of {method.name}: ensemble must be a whole number of at least 1, got {ensemble!r}")
+        raise UsageError(
+            f"config of {method.name}: ensemble must be a whole number of at least 1, got {ensemble!r}"
+        )
     return ensemble
 
 
@@ -118,7 +120,9 @@ def override_keys(cls: type[Method]) -> frozenset[str]:
 def check_method_overrides(cls: type[Method]) -> None:
     """Raise if a preset, variant or recipe of a class sets a key that it does not have, or repeats a phase."""
     known = override_keys(cls)
-    places = {f"preset {n}": v for n, v in cls.presets.items()} | {f"variant {n}": v for n, v in cls.variants.items()}
+    places = {f"preset {n}": v for n, v in cls.presets.items()} | {
+        f"variant {n}": v for n, v in cls.variants.items()
+    }
     places |= {f"recipe {n}": r.config for n, r in cls.recipes.items()}
     for place, values in places.items():
         if unknown := sorted(set(values) - known):

@@ -71,8 +71,22 @@ class Outcome:
 class Runner:
     """Runs one plan once."""
 
-    def __init__(self, plan: Plan, executor: Executor, hook: Any, workspace: Path, hits: Mapping[str, Cached], lease: Lease) -> None:
-        self.plan, self.executor, self.hook, self.workspace, self.lease = plan, executor, hook, workspace, lease
+    def __init__(
+        self,
+        plan: Plan,
+        executor: Executor,
+        hook: Any,
+        workspace: Path,
+        hits: Mapping[str, Cached],
+        lease: Lease,
+    ) -> None:
+        self.plan, self.executor, self.hook, self.workspace, self.lease = (
+            plan,
+            executor,
+            hook,
+            workspace,
+            lease,
+        )
         self.outcome = Outcome(cached=set(hits))
         self.paths = {fingerprint: hit.path for fingerprint, hit in hits.items()}
         self.outcome.records.update({fingerprint: hit.record for fingerprint, hit in hits.items()})
@@ -100,7 +114,14 @@ class Runner:
     def _in_order(self, fingerprints: Iterable[str]) -> list[Stage]:
         seeds = {seed: i for i, seed in enumerate(self.plan.suite.seeds)}
         place = {s.fingerprint: i for i, s in enumerate(self.plan.stages)}
-        key = lambda s: (seeds.get(s.spec["seed"], len(seeds)) if s.spec["seed"] >= 0 else 0, _URGENCY[s.kind], place[s.fingerprint])  # noqa: E731
+
+        def key(s):
+            return (
+                seeds.get(s.spec["seed"], len(seeds)) if s.spec["seed"] >= 0 else 0,
+                _URGENCY[s.kind],
+                place[s.fingerprint],
+            )
+
         return sorted((self.stages[f] for f in fingerprints), key=key)
 
     def _hand_out(self) -> None:
@@ -115,7 +136,11 @@ class Runner:
 
     def _next(self) -> Stage | None:
         for stage in list(self.waiting):
-            failed = [f for f in stage.all_needs() if self.outcome.records.get(f, {}).get("status") in ("failed", "skipped", "interrupted")]
+            failed = [
+                f
+                for f in stage.all_needs()
+                if self.outcome.records.get(f, {}).get("status") in ("failed", "skipped", "interrupted")
+            ]
             if failed:
                 self._skip(stage, self.stages[failed[0]])
             elif all(f in self.paths for f in stage.all_needs()) and self._ours(stage):
@@ -141,14 +166,22 @@ class Runner:
 
     def _job(self, stage: Stage) -> Job:
         needs = {role: tuple(self.paths[f] for f in fs) for role, fs in stage.needs.items()}
-        return Job(stage.kind, stage.fingerprint, stage.spec, needs, StageFolder(self.workspace, stage.kind, stage.fingerprint).path)
+        return Job(
+            stage.kind,
+            stage.fingerprint,
+            stage.spec,
+            needs,
+            StageFolder(self.workspace, stage.kind, stage.fingerprint).path,
+        )
 
     def _hear(self, event: Event) -> None:
         stage = self.stages[event.fingerprint]
         if event.kind == "progress":
             self.hook.reelbench_progress(stage=stage, progress=event.payload)
         elif event.kind == "phase":
-            self.hook.reelbench_phase_started(stage=stage, phase=event.payload["phase"], steps=event.payload["steps"])
+            self.hook.reelbench_phase_started(
+                stage=stage, phase=event.payload["phase"], steps=event.payload["steps"]
+            )
         else:
             self._end(stage, event.kind, event.payload)
 
@@ -166,7 +199,14 @@ class Runner:
         self.waiting.remove(stage)
         now = round(time.time() * 1000)
         spec = {k: v for k, v in stage.spec.items() if k not in ("phases", "limits")}
-        record = spec | {"kind": stage.kind, "status": "skipped", "error": f"not run: {cause.title} failed", "started_ms": now, "ended_ms": now, "seconds": 0.0}
+        record = spec | {
+            "kind": stage.kind,
+            "status": "skipped",
+            "error": f"not run: {cause.title} failed",
+            "started_ms": now,
+            "ended_ms": now,
+            "seconds": 0.0,
+        }
         self.outcome.records[stage.fingerprint] = record
         self.hook.reelbench_stage_failed(stage=stage, record=record)
 

@@ -79,29 +79,36 @@ class Suite(_Table):
     @field_validator("methods", mode="before")
     @classmethod
     def _names(cls, value: Any) -> Any:
-        return tuple({"name": v} if isinstance(v, str) else v for v in value) if isinstance(value, list | tuple) else value
+        return (
+            tuple({"name": v} if isinstance(v, str) else v for v in value)
+            if isinstance(value, list | tuple)
+            else value
+        )
 
 
 def builtin_suites() -> dict[str, str]:
     """Name → text of the suites that come with reelbench."""
     folder = files("reelbench.suites")
-    return {p.name.removesuffix(".toml"): p.read_text(encoding="utf-8") for p in folder.iterdir() if p.name.endswith(".toml")}
+    return {
+        p.name.removesuffix(".toml"): p.read_text(encoding="utf-8")
+        for p in folder.iterdir()
+        if p.name.endswith(".toml")
+    }
 
 
 def load_suite(name: str) -> Suite:
-    """Read a suite by file path or built-in name.
+    """Read a suite by built-in name or file path; a folder or file that is called like a built-in suite does not hide it.
 
     Raises
     ------
     UsageError
         If there is no such file or suite, or its contents are wrong; the message names the key.
     """
-    path = Path(name)
-    if path.suffix == ".toml" or path.exists():
+    path, known = Path(name), builtin_suites()
+    if name not in known and (path.suffix == ".toml" or path.exists()):
         if not path.is_file():
             raise UsageError(f"suite file {name} does not exist")
         return parse_suite(_text_of(path), origin=name, default_name=path.stem)
-    known = builtin_suites()
     if name not in known:
         raise UnknownNameError("suite", name, known, "(or give the path of a .toml file)")
     return parse_suite(known[name], origin=f"suite {name}", default_name=name)

@@ -95,11 +95,19 @@ class Task(ABC):
         """One number an example, higher is better, by which a report picks best, worst and typical: ``(n,)``."""
         raise NotImplementedError(f"task {self.name!r} does not rank its examples")
 
-    def show(self, example: Example, targets: Mapping[str, Any], prediction: Mapping[str, Any], evaluation: EvaluationSet) -> dict[str, str]:
+    def show(
+        self,
+        example: Example,
+        targets: Mapping[str, Any],
+        prediction: Mapping[str, Any],
+        evaluation: EvaluationSet,
+    ) -> dict[str, str]:
         """What a person reads about one example: heading → plain text (``Question``, ``Answer``, ``Predicted``)."""
         return {}
 
-    def score(self, predictions: Predictions, evaluation: EvaluationSet) -> tuple[ScoreSheet, dict[str, float]]:
+    def score(
+        self, predictions: Predictions, evaluation: EvaluationSet
+    ) -> tuple[ScoreSheet, dict[str, float]]:
         """Validate, measure and aggregate once over the whole split."""
         self.validate(predictions, evaluation)
         sheet = self.measure(predictions, evaluation)

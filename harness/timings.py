@@ -63,7 +63,11 @@ class TimingLog:
         """Take note; written once, at the end."""
         folder = StageFolder(self.workspace, stage.kind, stage.fingerprint).path
         size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
-        self.seen[kin(stage)] = {"seconds": record["seconds"], "bytes": float(size), "depends": stage.spec["depends"]}
+        self.seen[kin(stage)] = {
+            "seconds": record["seconds"],
+            "bytes": float(size),
+            "depends": stage.spec["depends"],
+        }
 
     @hookimpl
     def reelbench_plan_finished(self) -> None:

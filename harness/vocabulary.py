@@ -23,7 +23,9 @@ class Vocabulary:
     words: tuple[str, ...]
 
     @classmethod
-    def from_sentences(cls, sentences: Iterable[Sequence[str]], *, min_count: int = 1, size: int | None = None) -> Vocabulary:
+    def from_sentences(
+        cls, sentences: Iterable[Sequence[str]], *, min_count: int = 1, size: int | None = None
+    ) -> Vocabulary:
         """The words that occur at least ``min_count`` times, most frequent first, ties by spelling."""
         counts = Counter(token for sentence in sentences for token in sentence)
         ranked = sorted((-n, w) for w, n in counts.items() if n >= min_count and w not in SPECIALS)
@@ -37,7 +39,9 @@ class Vocabulary:
         """Word → number."""
         return {word: i for i, word in enumerate(self.words)}
 
-    def encode(self, tokens: Sequence[str], *, ends: bool = False, limit: int | None = None) -> NDArray[np.int64]:
+    def encode(
+        self, tokens: Sequence[str], *, ends: bool = False, limit: int | None = None
+    ) -> NDArray[np.int64]:
         """Numbers of tokens ``(T,)``; ``ends`` adds start and end marks; ``limit`` cuts the tokens first."""
         import numpy as np
 

@@ -41,7 +41,9 @@ def draw_site(uri: str, out: Path, benchmarks: Sequence[str] = ()) -> Path:
     return out / "index.html"
 
 
-def draw_tables(uri: str, out: Path, writers: Sequence[TableWriter], benchmarks: Sequence[str] = ()) -> list[Path]:
+def draw_tables(
+    uri: str, out: Path, writers: Sequence[TableWriter], benchmarks: Sequence[str] = ()
+) -> list[Path]:
     """Write every board into ``out/tables`` with each of the registered formats; returns the files."""
     found = boards(load(uri, benchmarks)) if writers else []
     return [write(board, out / "tables") for write in writers for board in found]

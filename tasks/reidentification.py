@@ -60,7 +60,9 @@ class Reidentification(DeferredTask):
 
     def columns(self, protocol: str) -> dict[str, Column]:
         """The one column of a protocol; all of them where a relation is predicted instead of a benchmark."""
-        return {name: column for name, column in self.prediction.items() if name == COLUMN.get(protocol, name)}
+        return {
+            name: column for name, column in self.prediction.items() if name == COLUMN.get(protocol, name)
+        }
 
     def metrics(self, protocol: str) -> tuple[Metric, ...]:
         """The metrics of a protocol; the first is the primary one."""

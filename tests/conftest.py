@@ -16,7 +16,9 @@ def shared() -> Path:
     """Test data kept outside the repository: ``REELBENCH_SHARED``, by default ``../shared``."""
     folder = Path(os.environ.get("REELBENCH_SHARED", REPOSITORY.parent / "shared"))
     if not (folder / "oracles").is_dir():
-        pytest.skip(f"no test data in {folder}; set REELBENCH_SHARED to the folder that holds oracles/ and data/")
+        pytest.skip(
+            f"no test data in {folder}; set REELBENCH_SHARED to the folder that holds oracles/ and data/"
+        )
     return folder
 
 

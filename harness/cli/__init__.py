@@ -17,15 +17,24 @@ import click
 COMMAND_GROUP = "reelbench.commands"
 
 _COMMANDS = {
-    "run": ("reelbench.cli.run:run", "Train, evaluate, record and render a suite, or one method beside others."),
+    "run": (
+        "reelbench.cli.run:run",
+        "Train, evaluate, record and render a suite, or one method beside others.",
+    ),
     "plan": ("reelbench.cli.plan:plan", "Show what a suite would run, what is cached and why not."),
-    "try": ("reelbench.cli.trying:try_", "Check a method's contract and shapes on eight examples, in seconds."),
+    "try": (
+        "reelbench.cli.trying:try_",
+        "Check a method's contract and shapes on eight examples, in seconds.",
+    ),
     "check": ("reelbench.cli.trying:check", "Run the whole conformance suite on a method."),
     "list": ("reelbench.cli.listing:list_", "List methods, tasks, datasets and benchmarks."),
     "plugins": ("reelbench.cli.listing:plugins", "Show what is registered, by whom, from where."),
     "data": ("reelbench.cli.data:data", "Prepare and inspect datasets."),
     "ui": ("reelbench.cli.ui:ui", "Open the MLflow UI on the leaderboards."),
-    "new-method": ("reelbench.cli.new_method:new_method", "Write a complete, working method plugin to start from."),
+    "new-method": (
+        "reelbench.cli.new_method:new_method",
+        "Write a complete, working method plugin to start from.",
+    ),
     "doctor": ("reelbench.cli.doctor:doctor", "Say what is missing on this machine."),
 }
 
@@ -50,7 +59,10 @@ class _LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(name, _COMMANDS[name][1] if name in _COMMANDS else self._help_of(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [
+            (name, _COMMANDS[name][1] if name in _COMMANDS else self._help_of(ctx, name))
+            for name in self.list_commands(ctx)
+        ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
@@ -71,9 +83,13 @@ def _load_entry(point: EntryPoint) -> click.Command:
         command = point.load()
     except Exception as error:
         distribution = point.dist.name if point.dist else "an unknown distribution"
-        raise PluginError(point.name, distribution, f"command cannot be imported: {type(error).__name__}: {error}") from error
+        raise PluginError(
+            point.name, distribution, f"command cannot be imported: {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(command, click.Command):
-        raise PluginError(point.name, str(point.dist and point.dist.name), f"{point.value} is not a click command")
+        raise PluginError(
+            point.name, str(point.dist and point.dist.name), f"{point.value} is not a click command"
+        )
     return command
 
 
@@ -83,7 +99,9 @@ def _load(address: str) -> click.Command:
     return command
 
 
-@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(
+    cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(package_name="reelbench")
 def cli() -> None:
     """Benchmark video-and-language methods: one plugin, one command, a table that can be believed."""

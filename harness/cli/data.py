@@ -21,11 +21,21 @@ def data() -> None:
 @click.argument("name")
 @plugin_options
 @place_options
-def prepare(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], strict: bool, workspace: Path, cache_dir: Path | None, data_dir: Path | None) -> None:
+def prepare(
+    name: str,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    strict: bool,
+    workspace: Path,
+    cache_dir: Path | None,
+    data_dir: Path | None,
+) -> None:
     """Generate or check a dataset (microworld/small, say), so that the first bench does not have to."""
     started = time.monotonic()
     dataset = _open(name, plugins, blocked, strict, Places.resolve(workspace, cache_dir, data_dir))
-    click.echo(f"{dataset.name}: ready in {time.monotonic() - started:.1f} s, fingerprint {dataset.fingerprint[:12]}")
+    click.echo(
+        f"{dataset.name}: ready in {time.monotonic() - started:.1f} s, fingerprint {dataset.fingerprint[:12]}"
+    )
 
 
 @data.command("show")
@@ -33,9 +43,20 @@ def prepare(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], stric
 @plugin_options
 @place_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def show(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], strict: bool, workspace: Path, cache_dir: Path | None, data_dir: Path | None, as_json: bool) -> None:
+def show(
+    name: str,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    strict: bool,
+    workspace: Path,
+    cache_dir: Path | None,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
     """Benchmarks, relations, features and label spaces of a dataset."""
-    description = _describe(_open(name, plugins, blocked, strict, Places.resolve(workspace, cache_dir, data_dir)))
+    description = _describe(
+        _open(name, plugins, blocked, strict, Places.resolve(workspace, cache_dir, data_dir))
+    )
     if as_json:
         click.echo(json.dumps(description, indent=2))
         return
@@ -54,7 +75,10 @@ def _open(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], strict:
 
 
 def _describe(dataset: Any) -> dict[str, Any]:
-    relations = {r: ", ".join(f"{s} {len(dataset.relation(r, s))}" for s in splits) for r, splits in dataset.relations.items()}
+    relations = {
+        r: ", ".join(f"{s} {len(dataset.relation(r, s))}" for s in splits)
+        for r, splits in dataset.relations.items()
+    }
     return {
         "name": dataset.name, "fingerprint": dataset.fingerprint,
         "benchmarks": {f"{b.task}:{b.protocol}": b.doc for b in dataset.benchmarks}, "relations": relations,

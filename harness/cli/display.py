@@ -80,7 +80,10 @@ class PlainDisplay:
     def _say(self, stage: Stage, record: Mapping[str, Any], what: str) -> None:
         self.tally.end(stage, record["seconds"])
         left = duration(self.tally.remaining_s())
-        click.echo(f"[{self.tally.done}/{len(self.tally.stages)}, about {left} left] {stage.title}: {record['seconds']:.1f} s {what}".rstrip(), err=True)
+        click.echo(
+            f"[{self.tally.done}/{len(self.tally.stages)}, about {left} left] {stage.title}: {record['seconds']:.1f} s {what}".rstrip(),
+            err=True,
+        )
 
     def close(self) -> None:
         """Nothing stays open."""
@@ -131,7 +134,9 @@ class LiveDisplay:
     def reelbench_stage_failed(self, stage: Stage, record: Mapping[str, Any]) -> None:
         """Failures stay in the scroll-back."""
         self._end(stage, record, "")
-        self.live.console.print(f"{stage.title}: {record['status']}: {record.get('error', '')}", style="red", markup=False)
+        self.live.console.print(
+            f"{stage.title}: {record['status']}: {record.get('error', '')}", style="red", markup=False
+        )
 
     def close(self) -> None:
         """Give the terminal back."""
@@ -145,7 +150,10 @@ class LiveDisplay:
         self.running.pop(stage.fingerprint, None)
         self.tally.end(stage, record["seconds"])
         if line:
-            self.last = [*self.last[-5:], f"{stage.spec['method']} on {stage.spec['benchmark']}, seed {stage.spec['seed']}: {line}"]
+            self.last = [
+                *self.last[-5:],
+                f"{stage.spec['method']} on {stage.spec['benchmark']}, seed {stage.spec['seed']}: {line}",
+            ]
 
     def _render(self) -> RenderableType:
         from rich.console import Group
@@ -157,7 +165,9 @@ class LiveDisplay:
         for stage, state, since in self.running.values():
             total = state.get("total") or 0
             bar = ProgressBar(total=total or None, completed=state.get("done", 0), width=24, pulse=not total)
-            table.add_row(Text(stage.title), bar, Text(duration(time.monotonic() - since)), Text(_numbers(state)))
+            table.add_row(
+                Text(stage.title), bar, Text(duration(time.monotonic() - since)), Text(_numbers(state))
+            )
         head = f"{self.tally.done}/{len(self.tally.stages)} stages · {duration(time.monotonic() - self.tally.started)} so far · about {duration(self.tally.remaining_s())} left"
         return Group(Text(head, style="bold"), table, Text("\n".join(self.last), style="dim"))
 
@@ -174,4 +184,8 @@ def make_display(plan: Plan, waiting: set[str], workers: int) -> PlainDisplay | 
 
     console = Console(stderr=True)
     tally = Tally(plan, waiting, workers)
-    return LiveDisplay(tally, console) if console.is_terminal and not console.is_dumb_terminal else PlainDisplay(tally)
+    return (
+        LiveDisplay(tally, console)
+        if console.is_terminal and not console.is_dumb_terminal
+        else PlainDisplay(tally)
+    )

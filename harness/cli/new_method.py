@@ -9,7 +9,12 @@ import click
 
 @click.command("new-method")
 @click.argument("name")
-@click.option("--into", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where its folder is made. [default: here]")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where its folder is made. [default: here]",
+)
 def new_method(name: str, into: Path) -> int:
     """Write a complete, working method plugin NAME: method, model, tests, suite, tox.ini."""
     from reelbench.registry import build_registry

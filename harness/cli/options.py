@@ -20,8 +20,20 @@ def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--plugin``, ``--block``, ``--strict``."""
     for option in (
         click.option("--strict", is_flag=True, help="A broken plugin is fatal."),
-        click.option("--block", "blocked", multiple=True, metavar="PLUGIN", help="Leave a plugin out, by name. Repeatable."),
-        click.option("--plugin", "plugins", multiple=True, metavar="MODULE", help="Load a module as a plugin. Repeatable."),
+        click.option(
+            "--block",
+            "blocked",
+            multiple=True,
+            metavar="PLUGIN",
+            help="Leave a plugin out, by name. Repeatable.",
+        ),
+        click.option(
+            "--plugin",
+            "plugins",
+            multiple=True,
+            metavar="MODULE",
+            help="Load a module as a plugin. Repeatable.",
+        ),
     ):
         command = option(command)
     return command
@@ -30,15 +42,38 @@ def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--data``, ``--cache``, ``--workspace``."""
     for option in (
-        click.option("--workspace", type=click.Path(path_type=Path), default=Path(".reelbench"), show_default=True, help="Unfinished stages and records not yet sent."),
-        click.option("--cache", "cache_dir", type=click.Path(path_type=Path), envvar="REELBENCH_CACHE", help="Generated data. [default: ~/.cache/reelbench]"),
-        click.option("--data", "data_dir", type=click.Path(path_type=Path, file_okay=False), envvar="REELBENCH_DATA", help="Your datasets, one sub-folder each."),
+        click.option(
+            "--workspace",
+            type=click.Path(path_type=Path),
+            default=Path(".reelbench"),
+            show_default=True,
+            help="Unfinished stages and records not yet sent.",
+        ),
+        click.option(
+            "--cache",
+            "cache_dir",
+            type=click.Path(path_type=Path),
+            envvar="REELBENCH_CACHE",
+            help="Generated data. [default: ~/.cache/reelbench]",
+        ),
+        click.option(
+            "--data",
+            "data_dir",
+            type=click.Path(path_type=Path, file_okay=False),
+            envvar="REELBENCH_DATA",
+            help="Your datasets, one sub-folder each.",
+        ),
     ):
         command = option(command)
     return command
 
 
-store_option = click.option("--store", envvar="MLFLOW_TRACKING_URI", metavar="URI", help="MLflow store. [default: sqlite:///mlflow.db]")
+store_option = click.option(
+    "--store",
+    envvar="MLFLOW_TRACKING_URI",
+    metavar="URI",
+    help="MLflow store. [default: sqlite:///mlflow.db]",
+)
 
 
 @dataclass(frozen=True)

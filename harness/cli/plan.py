@@ -30,10 +30,26 @@ def plan(suite_name: str | None, origins: bool, as_json: bool, store: str | None
 
     bench = prepare_bench(suite_name, store, "workers", None, options)
     rows = [_row(bench, stage) for stage in bench.plan.stages]
-    notes = [n for answer in bench.registry.manager.hook.reelbench_plan_notes(plan=bench.plan) for n in answer]
+    notes = [
+        n for answer in bench.registry.manager.hook.reelbench_plan_notes(plan=bench.plan) for n in answer
+    ]
     if as_json:
-        skipped = [{"method": s.method, "variant": s.variant, "benchmark": s.benchmark, "reason": s.reason} for s in bench.plan.skipped]
-        click.echo(json.dumps({"suite": bench.suite.name, "device": bench.device, "stages": rows, "skipped": skipped, "notes": notes}, indent=2))
+        skipped = [
+            {"method": s.method, "variant": s.variant, "benchmark": s.benchmark, "reason": s.reason}
+            for s in bench.plan.skipped
+        ]
+        click.echo(
+            json.dumps(
+                {
+                    "suite": bench.suite.name,
+                    "device": bench.device,
+                    "stages": rows,
+                    "skipped": skipped,
+                    "notes": notes,
+                },
+                indent=2,
+            )
+        )
     else:
         click.echo("\n".join([*_lines(rows, origins), *_skipped(bench), *notes, _total(bench, rows)]))
     return report_broken(bench.registry)
@@ -55,11 +71,25 @@ def _row(bench: Bench, stage: Stage) -> dict[str, Any]:
 def _lines(rows: list[dict[str, Any]], origins: bool) -> list[str]:
     lines = []
     for row in rows:
-        cost = f"about {row['expected_seconds']:.0f} s, {row['expected_bytes'] / 2**20:.1f} MB" if row["expected_seconds"] is not None else "cost unknown"
-        lines.append(f"{row['fingerprint'][:8]}  {row['state']:<10} {row['title']}" + ("" if row["state"] == "cached" else f"  ({row['why']}; {cost})"))
+        cost = (
+            f"about {row['expected_seconds']:.0f} s, {row['expected_bytes'] / 2**20:.1f} MB"
+            if row["expected_seconds"] is not None
+            else "cost unknown"
+        )
+        lines.append(
+            f"{row['fingerprint'][:8]}  {row['state']:<10} {row['title']}"
+            + ("" if row["state"] == "cached" else f"  ({row['why']}; {cost})")
+        )
         if origins and row["kind"] == "fit":
-            lines += [f"            {k} = {v!r}  ← {row['origins'].get(k, 'default')}" for k, v in row["config"].items()]
-            lines += [f"            {k}  ← {origin}" for k, origin in row["origins"].items() if k not in row["config"]]
+            lines += [
+                f"            {k} = {v!r}  ← {row['origins'].get(k, 'default')}"
+                for k, v in row["config"].items()
+            ]
+            lines += [
+                f"            {k}  ← {origin}"
+                for k, origin in row["origins"].items()
+                if k not in row["config"]
+            ]
     return lines
 
 
@@ -71,5 +101,13 @@ def _total(bench: Bench, rows: list[dict[str, Any]]) -> str:
     states = Counter(row["state"] for row in rows)
     waiting = [row for row in rows if row["state"] == "to run"]
     known = [row["expected_seconds"] for row in waiting if row["expected_seconds"] is not None]
-    seconds = f", about {sum(known) / bench.workers:.0f} s for the {len(known)} whose like ran here before" if known else ""
-    return f"{len(bench.plan.trials())} trials, {len(rows)} stages: " + ", ".join(f"{n} {state}" for state, n in states.items()) + seconds
+    seconds = (
+        f", about {sum(known) / bench.workers:.0f} s for the {len(known)} whose like ran here before"
+        if known
+        else ""
+    )
+    return (
+        f"{len(bench.plan.trials())} trials, {len(rows)} stages: "
+        + ", ".join(f"{n} {state}" for state, n in states.items())
+        + seconds
+    )

@@ -20,14 +20,33 @@ if TYPE_CHECKING:
 @click.command("run")
 @click.argument("suite_name", metavar="[SUITE]", required=False)
 @selection_options
-@click.option("--site", type=click.Path(path_type=Path, file_okay=False), default=Path("site"), show_default=True, help="Where the report is drawn.")
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("site"),
+    show_default=True,
+    help="Where the report is drawn.",
+)
 @click.option("--no-report", is_flag=True, help="Draw no report.")
-@click.option("--executor", default="workers", show_default=True, help="How stages run: workers, in-process, or a plugin's.")
+@click.option(
+    "--executor",
+    default="workers",
+    show_default=True,
+    help="How stages run: workers, in-process, or a plugin's.",
+)
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object on standard output.")
 @store_option
 @place_options
 @plugin_options
-def run(suite_name: str | None, site: Path, no_report: bool, executor: str, as_json: bool, store: str | None, **options: Any) -> int:
+def run(
+    suite_name: str | None,
+    site: Path,
+    no_report: bool,
+    executor: str,
+    as_json: bool,
+    store: str | None,
+    **options: Any,
+) -> int:
     """Train, evaluate, record and render a suite (a file, or smoke, small), or one method beside others.
 
     Without SUITE, name --method and --benchmark. What is already recorded is not run again; a killed or interrupted
@@ -43,7 +62,9 @@ def run(suite_name: str | None, site: Path, no_report: bool, executor: str, as_j
     return 130 if outcome.interrupted else 1 if failed or outcome.refused else status
 
 
-def prepare_bench(suite_name: str | None, store: str | None, executor: str, site: Path | None, options: Mapping[str, Any]) -> Bench:
+def prepare_bench(
+    suite_name: str | None, store: str | None, executor: str, site: Path | None, options: Mapping[str, Any]
+) -> Bench:
     """Everything up to the plan and what of it is cached."""
     from reelbench.bench import Bench
     from reelbench.registry import build_registry
@@ -64,7 +85,9 @@ def prepare_bench(suite_name: str | None, store: str | None, executor: str, site
 
 def _announce(bench: Bench) -> None:
     stages, waiting = len(bench.plan.stages), len(bench.waiting)
-    bench.say(f"suite {bench.suite.name}: {len(bench.plan.trials())} trials in {stages} stages, {waiting} to run, {bench.workers} at a time on {bench.device}")
+    bench.say(
+        f"suite {bench.suite.name}: {len(bench.plan.trials())} trials in {stages} stages, {waiting} to run, {bench.workers} at a time on {bench.device}"
+    )
     for reason in sorted(set(bench.misses.values())):
         bench.say(f"cache: {reason}")
     for skip in bench.plan.skipped:
@@ -86,7 +109,10 @@ def summarise(bench: Bench, outcome: Outcome) -> dict[str, Any]:
     from reelbench.bench import trial_summary
     from reelbench.tracking.store import redact
 
-    trials = [trial_summary(s, outcome.records.get(s.fingerprint), cached=s.fingerprint in outcome.cached) for s in bench.plan.trials()]
+    trials = [
+        trial_summary(s, outcome.records.get(s.fingerprint), cached=s.fingerprint in outcome.cached)
+        for s in bench.plan.trials()
+    ]
     failures = [
         {"stage": s.title, "status": r["status"], "error": r.get("error")}
         for s in bench.plan.stages

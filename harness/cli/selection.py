@@ -16,14 +16,43 @@ from reelbench.suite import MethodEntry, Suite, load_suite, make_suite
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--method``, ``--benchmark``, ``--against``, ``--seeds``, ``--variant``, ``--preset``, ``--set``, ``--device``."""
     for option in (
-        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where fits run. [default: the suite's, or auto]"),
-        click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A config value of every --method: hidden=32, joint.epochs=3, predict.beam=5."),
+        click.option(
+            "--device",
+            type=click.Choice(["auto", "cpu", "cuda"]),
+            help="Where fits run. [default: the suite's, or auto]",
+        ),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="A config value of every --method: hidden=32, joint.epochs=3, predict.beam=5.",
+        ),
         click.option("--preset", help="Preset of every method. [default: the suite's, or tiny]"),
-        click.option("--variant", "variants", multiple=True, help="Variants of --method; '*' for all. Repeatable."),
-        click.option("--seeds", type=click.IntRange(min=1), help="How many seeds (0, 1, …). [default: the suite's, or 3]"),
-        click.option("--against", multiple=True, metavar="METHOD", help="Run this method beside it, as it is. Repeatable."),
-        click.option("--benchmark", "benchmarks", multiple=True, metavar="NAME", help="task@dataset[:protocol]; narrows a suite. Repeatable."),
-        click.option("--method", "methods", multiple=True, metavar="NAME", help="Narrows a suite. Repeatable."),
+        click.option(
+            "--variant", "variants", multiple=True, help="Variants of --method; '*' for all. Repeatable."
+        ),
+        click.option(
+            "--seeds",
+            type=click.IntRange(min=1),
+            help="How many seeds (0, 1, …). [default: the suite's, or 3]",
+        ),
+        click.option(
+            "--against",
+            multiple=True,
+            metavar="METHOD",
+            help="Run this method beside it, as it is. Repeatable.",
+        ),
+        click.option(
+            "--benchmark",
+            "benchmarks",
+            multiple=True,
+            metavar="NAME",
+            help="task@dataset[:protocol]; narrows a suite. Repeatable.",
+        ),
+        click.option(
+            "--method", "methods", multiple=True, metavar="NAME", help="Narrows a suite. Repeatable."
+        ),
     ):
         command = option(command)
     return command
@@ -48,7 +77,10 @@ def suite_from(name: str | None, options: Mapping[str, Any]) -> Suite:
         values["benchmarks"] = options["benchmarks"]
     if options["methods"]:
         kept = base.methods if base else ()
-        values["methods"] = [*(e for m in options["methods"] for e in _entries(m, kept, options)), *({"name": m} for m in options["against"])]
+        values["methods"] = [
+            *(e for m in options["methods"] for e in _entries(m, kept, options)),
+            *({"name": m} for m in options["against"]),
+        ]
     elif options["settings"] or options["variants"]:
         raise UsageError("--set and --variant need --method, to say whose they are")
     elif options["against"]:
@@ -58,7 +90,9 @@ def suite_from(name: str | None, options: Mapping[str, Any]) -> Suite:
 
 def _entries(method: str, kept: Sequence[MethodEntry], options: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A method as the suite has it (once an entry that names it), with what the command line changes; as it is where the suite has it not."""
-    own = [e.model_dump() | {"name": method} for e in kept if fnmatchcase(method, e.name)] or [{"name": method, "config": {}}]
+    own = [e.model_dump() | {"name": method} for e in kept if fnmatchcase(method, e.name)] or [
+        {"name": method, "config": {}}
+    ]
     settings = dict(_setting(s) for s in options["settings"])
     changes = {"variants": options["variants"]} if options["variants"] else {}
     changes |= {"preset": options["preset"]} if options["preset"] else {}

@@ -17,13 +17,19 @@ def primary_tables(plan: Plan, records: Mapping[str, Mapping[str, Any]]) -> list
         record = records.get(stage.fingerprint, {})
         if "metrics" in record:
             spec = specs.setdefault(stage.spec["benchmark"], record["metric_specs"][0])
-            tables.setdefault(stage.spec["benchmark"], {}).setdefault(_name(stage.spec), []).append(record["metrics"][spec["name"]])
+            tables.setdefault(stage.spec["benchmark"], {}).setdefault(_name(stage.spec), []).append(
+                record["metrics"][spec["name"]]
+            )
     lines: list[str] = []
     for benchmark, rows in tables.items():
         spec = specs[benchmark]
         ordered = sorted(rows.items(), key=lambda row: mean(row[1]), reverse=spec["direction"] == "higher")
         width = max(len(name) for name in rows)
-        lines += [f"{benchmark}  ({spec['title']}, {spec['direction']} is better)", *(f"  {n:<{width}}  {_cell(v, spec)}" for n, v in ordered), ""]
+        lines += [
+            f"{benchmark}  ({spec['title']}, {spec['direction']} is better)",
+            *(f"  {n:<{width}}  {_cell(v, spec)}" for n, v in ordered),
+            "",
+        ]
     return lines
 
 

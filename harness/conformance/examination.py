@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 DATASET = "microworld/smoke"
 
 
-def try_method(cls: type[Method], *, dataset: str = DATASET, recipe: str | None = None, variant: str = FULL, plugins: Sequence[str] = ()) -> Report:
+def try_method(
+    cls: type[Method],
+    *,
+    dataset: str = DATASET,
+    recipe: str | None = None,
+    variant: str = FULL,
+    plugins: Sequence[str] = (),
+) -> Report:
     """Every contract and shape check on eight examples, for an author's tests.
 
     Parameters
@@ -48,7 +55,14 @@ def try_method(cls: type[Method], *, dataset: str = DATASET, recipe: str | None 
     return _examined(cls, dataset, recipe, variant, plugins, thorough=False)
 
 
-def check_method(cls: type[Method], *, dataset: str = DATASET, recipe: str | None = None, variant: str = FULL, plugins: Sequence[str] = ()) -> Report:
+def check_method(
+    cls: type[Method],
+    *,
+    dataset: str = DATASET,
+    recipe: str | None = None,
+    variant: str = FULL,
+    plugins: Sequence[str] = (),
+) -> Report:
     """The whole suite, for an author's tests: as :func:`try_method`, and determinism, resuming, every variant.
 
     Raises
@@ -59,11 +73,26 @@ def check_method(cls: type[Method], *, dataset: str = DATASET, recipe: str | Non
     return _examined(cls, dataset, recipe, variant, plugins, thorough=True)
 
 
-def _examined(cls: type[Method], dataset: str, recipe: str | None, variant: str, plugins: Sequence[str], *, thorough: bool) -> Report:
+def _examined(
+    cls: type[Method],
+    dataset: str,
+    recipe: str | None,
+    variant: str,
+    plugins: Sequence[str],
+    *,
+    thorough: bool,
+) -> Report:
     check_declarations(cls)
     registry = build_registry(plugins)
     registry.methods[cls.name] = cls()
-    report = examine(registry, registry.method(cls.name), dataset=dataset, recipe=recipe, variant=variant, thorough=thorough)
+    report = examine(
+        registry,
+        registry.method(cls.name),
+        dataset=dataset,
+        recipe=recipe,
+        variant=variant,
+        thorough=thorough,
+    )
     report.raise_failures()
     return report
 
@@ -85,7 +114,16 @@ def examine(
         variants = list(variants_of(method)) if thorough and variant == FULL else [variant]
         for name in [recipe] if recipe else list(method.recipes):
             for number, chosen in enumerate(variants):
-                subject = Subject(registry, method, name, chosen, next(iter(method.presets)), report.dataset, opener, Path(folder) / f"{name}-{number}")
+                subject = Subject(
+                    registry,
+                    method,
+                    name,
+                    chosen,
+                    next(iter(method.presets)),
+                    report.dataset,
+                    opener,
+                    Path(folder) / f"{name}-{number}",
+                )
                 _examine_recipe(recorder, subject, thorough=thorough and number == 0)
     if thorough:
         from reelbench.conformance.repeats import check_imports
@@ -113,13 +151,21 @@ class _Telling(list[Any]):
 
 def check_configurations(method: Method) -> str:
     """Every preset, recipe and variant resolves."""
-    made = [resolve(method, r, v, p, {}) for r in method.recipes for v in variants_of(method) for p in method.presets]
+    made = [
+        resolve(method, r, v, p, {})
+        for r in method.recipes
+        for v in variants_of(method)
+        for p in method.presets
+    ]
     return f"{len(made)} configurations resolve"
 
 
 def surroundings_from_environment(workspace: Path) -> Surroundings:
     """Where data lies for a test that names no folders."""
-    cache = os.environ.get("REELBENCH_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reelbench"
+    cache = (
+        os.environ.get("REELBENCH_CACHE")
+        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reelbench"
+    )
     data = os.environ.get("REELBENCH_DATA")
     return Surroundings(workspace, Path(cache), Path(data) if data else None)
 
@@ -137,7 +183,9 @@ def _opener(registry: Registry, surroundings: Surroundings) -> Callable[[str], D
 
 def _examine_recipe(recorder: Recorder, subject: Subject, *, thorough: bool) -> None:
     before = dict(vars(subject.method))
-    planned = recorder.run("plan", subject.place, lambda: f"{len(subject.stages)} stages on {subject.dataset}")
+    planned = recorder.run(
+        "plan", subject.place, lambda: f"{len(subject.stages)} stages on {subject.dataset}"
+    )
     if not planned or not _examine_parts(recorder, subject):
         return
     _examine_predictions(recorder, subject)
@@ -152,7 +200,9 @@ def _examine_recipe(recorder: Recorder, subject: Subject, *, thorough: bool) -> 
 def check_stateless(method: Method, before: dict[str, Any]) -> str:
     """Nothing was kept on the method."""
     if changed := sorted(k for k, v in vars(method).items() if k not in before or v is not before[k]):
-        raise Broken(f"the method keeps {', '.join(changed)} on itself; a worker serves many fits, so put it into assets or the module")
+        raise Broken(
+            f"the method keeps {', '.join(changed)} on itself; a worker serves many fits, so put it into assets or the module"
+        )
     return "nothing kept on the method"
 
 
@@ -170,9 +220,15 @@ def _examine_parts(recorder: Recorder, subject: Subject) -> bool:
     if not recorder.run("assets", subject.place, assets):
         return False
     fit, data = made["fit"], made["data"]
-    if not recorder.run("build", subject.place, lambda: parts.check_build(fit, data)) or not _examine_phases(recorder, subject, fit, data):
+    if not recorder.run("build", subject.place, lambda: parts.check_build(fit, data)) or not _examine_phases(
+        recorder, subject, fit, data
+    ):
         return False
-    return recorder.run("fit", subject.place, lambda: f"two steps a phase, kept in {len(list(subject.run(subject.fit_stage).iterdir()))} files")
+    return recorder.run(
+        "fit",
+        subject.place,
+        lambda: f"two steps a phase, kept in {len(list(subject.run(subject.fit_stage).iterdir()))} files",
+    )
 
 
 def _examine_phases(recorder: Recorder, subject: Subject, fit: Any, data: Any) -> bool:
@@ -208,4 +264,6 @@ def _examine_predictions(recorder: Recorder, subject: Subject) -> None:
     for benchmark, split in subject.served():
         place = f"{subject.place}/{benchmark.task}:{benchmark.protocol}"
         if recorder.run("predict", place, partial(predict, benchmark, split)):
-            recorder.run("alone", place, partial(served.check_alone, subject, benchmark, split, made[benchmark]))
+            recorder.run(
+                "alone", place, partial(served.check_alone, subject, benchmark, split, made[benchmark])
+            )

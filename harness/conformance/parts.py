@@ -30,12 +30,22 @@ def check_assets(fit: Fit) -> tuple[DataInfo, str]:
     """Assets can be stored and read back, and come out the same twice."""
     data, again = fit.fresh_data(), fit.fresh_data()
     arrays: dict[str, NDArray[Any]] = {}
-    stored = DataInfo(data.dataset, data.features, data.spaces, decode(encode(dict(data.assets), "assets", arrays), arrays), data.upstream)
+    stored = DataInfo(
+        data.dataset,
+        data.features,
+        data.spaces,
+        decode(encode(dict(data.assets), "assets", arrays), arrays),
+        data.upstream,
+    )
     for name, value in data.assets.items():
         if not same(value, again.assets.get(name)):
-            raise Broken(f"asset {name!r} differs between two calls; draw with source.rng only, and sort what comes from a set")
+            raise Broken(
+                f"asset {name!r} differs between two calls; draw with source.rng only, and sort what comes from a set"
+            )
         if not same(value, stored.assets[name]):
-            raise Broken(f"asset {name!r} changes when it is stored and read; use text keys, lists, numbers, numpy arrays or Vocabulary")
+            raise Broken(
+                f"asset {name!r} changes when it is stored and read; use text keys, lists, numbers, numpy arrays or Vocabulary"
+            )
     return stored, f"{len(data.assets)} stored and read back: {', '.join(sorted(data.assets)) or 'none'}"
 
 
@@ -48,7 +58,9 @@ def check_build(fit: Fit, data: DataInfo) -> str:
         raise Broken(f"build returned a {type(first).__name__}; return a torch.nn.Module")
     for (name, a), (_, b) in zip(first.state_dict().items(), second.state_dict().items(), strict=True):
         if not torch.equal(a, b):
-            raise Broken(f"parameter {name!r} differs between two builds of one seed; initialise from torch's global generator only")
+            raise Broken(
+                f"parameter {name!r} differs between two builds of one seed; initialise from torch's global generator only"
+            )
     count = sum(p.numel() for p in first.parameters())
     return f"{count:,} parameters, initialised the same twice"
 
@@ -68,16 +80,25 @@ def check_examples(fit: Fit, phase: Phase, data: DataInfo) -> str:
     """``sample`` and ``prepare`` are pure: the same batch twice, and the examples left as they were."""
     loader = loader_of(fit, phase, data)
     if not len(loader.relation):
-        raise Broken(f"relation {phase.relation!r} has no examples in split {phase.split!r}; read another relation or split")
+        raise Broken(
+            f"relation {phase.relation!r} has no examples in split {phase.split!r}; read another relation or split"
+        )
     before = copy.deepcopy(list(loader.relation.examples))
     first, second = first_batch(loader), first_batch(loader)
-    for kind, one, other in (("field", first.fields, second.fields), ("target", first.targets or {}, second.targets or {})):
+    for kind, one, other in (
+        ("field", first.fields, second.fields),
+        ("target", first.targets or {}, second.targets or {}),
+    ):
         for name in one:
             if not same(one[name], other.get(name)):
-                raise Broken(f"{kind} {name!r} differs between two passes; sample and prepare may draw from ctx.rng only, keep nothing, and change no array in place")
+                raise Broken(
+                    f"{kind} {name!r} differs between two passes; sample and prepare may draw from ctx.rng only, keep nothing, and change no array in place"
+                )
     for was, now in zip(before, loader.relation.examples, strict=True):
         if not same(was.fields, now.fields) or not same(was.targets, now.targets):
-            raise Broken(f"example {was.id!r} was changed in place; return a copy with example.with_fields(...)")
+            raise Broken(
+                f"example {was.id!r} was changed in place; return a copy with example.with_fields(...)"
+            )
     return f"the same batch of {len(first)} twice: {', '.join(sorted(first.fields))}"
 
 
@@ -93,7 +114,9 @@ def check_step(fit: Fit, phase: Phase, data: DataInfo) -> tuple[set[str], str]:
     reached = {n: p.grad for n, p in module.named_parameters() if p.grad is not None}
     for name, gradient in reached.items():
         if not bool(torch.isfinite(gradient).all()):
-            raise Broken(f"the gradient of {name!r} is not finite; look for a log, a division or a square root at 0")
+            raise Broken(
+                f"the gradient of {name!r} is not finite; look for a log, a division or a square root at 0"
+            )
     shown = ", ".join(f"{k} {float(v.detach()):.4g}" for k, v in losses.items())
     return trained - set(reached), f"{shown}; gradients reach {len(reached)} of {len(trained)} parameters"
 
@@ -102,12 +125,19 @@ def _stepped(fit: Fit, phase: Phase, data: DataInfo, module: torch.nn.Module) ->
     loader = loader_of(fit, phase, data)
     module.train()
     with own_randomness(fit.seed, "cpu") as generator:
-        losses = named_losses(fit.method.training_step(module, first_batch(loader), replace(loader.ctx, generator=generator)), fit.method.name)
+        losses = named_losses(
+            fit.method.training_step(module, first_batch(loader), replace(loader.ctx, generator=generator)),
+            fit.method.name,
+        )
     for name, loss in losses.items():
         if not bool(torch.isfinite(loss).all()):
-            raise Broken(f"loss {name!r} is {float(loss.detach())}; look for a log or a division at 0, or a mask that leaves nothing")
+            raise Broken(
+                f"loss {name!r} is {float(loss.detach())}; look for a log or a division at 0, or a mask that leaves nothing"
+            )
     if not losses["loss"].requires_grad:
-        raise Broken("the loss has no gradient; was it detached, or computed under no_grad, or is everything frozen?")
+        raise Broken(
+            "the loss has no gradient; was it detached, or computed under no_grad, or is everything frozen?"
+        )
     losses["loss"].backward()  # type: ignore[no-untyped-call]
     return losses
 
@@ -117,7 +147,9 @@ def check_reached(missed: Sequence[set[str]]) -> str:
     never = set.intersection(*missed)
     if never:
         names = sorted(never)
-        raise Broken(f"no phase trains {len(names)} parameters ({', '.join(names[:3])}{', …' if len(names) > 3 else ''}); use them in a loss, name them in frozen=(...), or drop them")
+        raise Broken(
+            f"no phase trains {len(names)} parameters ({', '.join(names[:3])}{', …' if len(names) > 3 else ''}); use them in a loss, name them in frozen=(...), or drop them"
+        )
     return "every parameter is trained by some phase or frozen"
 
 
@@ -132,7 +164,11 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, Vocabulary):
         return isinstance(other, Vocabulary) and one.words == other.words
     if isinstance(one, Mapping):
-        return isinstance(other, Mapping) and one.keys() == other.keys() and _all_same(one.values(), [other[k] for k in one])
+        return (
+            isinstance(other, Mapping)
+            and one.keys() == other.keys()
+            and _all_same(one.values(), [other[k] for k in one])
+        )
     if isinstance(one, list | tuple):
         return type(one) is type(other) and len(one) == len(other) and _all_same(one, other)
     return bool(one == other)

@@ -21,9 +21,14 @@ class _Killed(Exception):
 
 def check_determinism(subject: Subject) -> str:
     """Two fits of one seed end with the same weights."""
-    digests = [subject.train(subject.fit_stage, subject.folder / f"repeat-{k}", steps=STEPS)["digest"] for k in (1, 2)]
+    digests = [
+        subject.train(subject.fit_stage, subject.folder / f"repeat-{k}", steps=STEPS)["digest"]
+        for k in (1, 2)
+    ]
     if digests[0] != digests[1]:
-        raise Broken("two fits of one seed end with different weights; draw from ctx.rng, ctx.generator or torch's global generator, and keep no state on the method")
+        raise Broken(
+            "two fits of one seed end with different weights; draw from ctx.rng, ctx.generator or torch's global generator, and keep no state on the method"
+        )
     return f"two fits of {STEPS} steps end with the same weights"
 
 
@@ -34,13 +39,17 @@ def check_resume(subject: Subject) -> str:
     stage, folder = subject.fit_stage, subject.folder / "resumed"
     whole = subject.train(stage, subject.folder / "whole", steps=STEPS, checkpoint_seconds=0.0)
     try:
-        subject.train(stage, folder, steps=STEPS, method=_cut_off(subject.method, after=2), checkpoint_seconds=0.0)
+        subject.train(
+            stage, folder, steps=STEPS, method=_cut_off(subject.method, after=2), checkpoint_seconds=0.0
+        )
     except _Killed:
         resumed = subject.train(stage, folder, steps=STEPS, checkpoint_seconds=0.0)
     else:
         return "not cut off: fit_phase takes the phases over"
     if resumed["digest"] != whole["digest"]:
-        raise Broken("a resumed fit ends with different weights; keep no state on the method or in the module that is no parameter or buffer")
+        raise Broken(
+            "a resumed fit ends with different weights; keep no state on the method or in the module that is no parameter or buffer"
+        )
     return f"resumed {resumed['resumed']} time and ended with the same weights"
 
 
@@ -62,11 +71,15 @@ def check_imports(method: Method) -> str:
     """Registering the method loads neither torch nor numpy, so that listing stays fast."""
     module = type(method).__module__
     code = f"import sys; import {module}; print(*[m for m in ('torch', 'numpy') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=_environment(), check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=_environment(), check=False
+    )
     if done.returncode:
         return f"not looked at: {module} cannot be imported by itself"
     if done.stdout.strip():
-        raise Broken(f"importing {module} loads {' and '.join(done.stdout.split())}; import model.py inside build, and Batch, Padded and collate where they are used or under TYPE_CHECKING")
+        raise Broken(
+            f"importing {module} loads {' and '.join(done.stdout.split())}; import model.py inside build, and Batch, Padded and collate where they are used or under TYPE_CHECKING"
+        )
     return "registration loads neither torch nor numpy"
 
 

@@ -71,7 +71,12 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        return {"method": self.method, "dataset": self.dataset, "passed": self.passed, "checks": [asdict(f) for f in self.findings]}
+        return {
+            "method": self.method,
+            "dataset": self.dataset,
+            "passed": self.passed,
+            "checks": [asdict(f) for f in self.findings],
+        }
 
 
 class Recorder:

@@ -20,7 +20,10 @@ TOLERANCE = 1e-3
 def check_predictions(subject: Subject, benchmark: Benchmark, split: str) -> tuple[Predictions, str]:
     """Under opaque ids and without answers, the columns are what the task's schema says."""
     predictions = subject.predict(benchmark, split, batch_size=8)
-    shapes = ", ".join(f"{k} {v.shape if isinstance(v, np.ndarray) else f'{len(v)} rows'}" for k, v in predictions.columns.items())
+    shapes = ", ".join(
+        f"{k} {v.shape if isinstance(v, np.ndarray) else f'{len(v)} rows'}"
+        for k, v in predictions.columns.items()
+    )
     return predictions, f"accepted without answers: {shapes}"
 
 
@@ -30,7 +33,9 @@ def check_alone(subject: Subject, benchmark: Benchmark, split: str, together: Pr
     for name, column in together.columns.items():
         gap = difference(column, alone.columns[name])
         if gap > TOLERANCE:
-            raise Broken(f"column {name!r} differs by {gap:.3g} between batches of 1 and of 8; mask the padding in every pooling, softmax, norm and recurrence")
+            raise Broken(
+                f"column {name!r} differs by {gap:.3g} between batches of 1 and of 8; mask the padding in every pooling, softmax, norm and recurrence"
+            )
     return "the same alone and in a batch of eight"
 
 

@@ -33,7 +33,9 @@ class Blinded:
     streams: tuple[int, ...]
 
 
-def blind(examples: Sequence[Example], seed: int, kind: str, inputs: Collection[str] | None = None) -> Blinded:
+def blind(
+    examples: Sequence[Example], seed: int, kind: str, inputs: Collection[str] | None = None
+) -> Blinded:
     """Hide ids, answers and order.
 
     Parameters
@@ -45,9 +47,13 @@ def blind(examples: Sequence[Example], seed: int, kind: str, inputs: Collection[
         shown where ``None``.
     """
     order = np.random.default_rng(derive_seed(seed, "blind", kind)).permutation(len(examples)).tolist()
-    hidden = tuple(Example(f"{kind}-{k:06d}", _shown(examples[i].fields, inputs)) for k, i in enumerate(order))
+    hidden = tuple(
+        Example(f"{kind}-{k:06d}", _shown(examples[i].fields, inputs)) for k, i in enumerate(order)
+    )
     places = tuple(np.argsort(order).tolist()) if order else ()
-    return Blinded(hidden, tuple(e.id for e in examples), places, tuple(stream_of(examples[i].id) for i in order))
+    return Blinded(
+        hidden, tuple(e.id for e in examples), places, tuple(stream_of(examples[i].id) for i in order)
+    )
 
 
 def _shown(fields: Mapping[str, Any], inputs: Collection[str] | None) -> Mapping[str, Any]:
@@ -56,7 +62,9 @@ def _shown(fields: Mapping[str, Any], inputs: Collection[str] | None) -> Mapping
     return {k: v for k, v in fields.items() if k.removesuffix("_pos").removesuffix("_head") in inputs}
 
 
-def unblind(predictions: Predictions, queries: Blinded, gallery: Blinded | None, matrices: Sequence[str]) -> Predictions:
+def unblind(
+    predictions: Predictions, queries: Blinded, gallery: Blinded | None, matrices: Sequence[str]
+) -> Predictions:
     """Predictions under true ids and in the original order.
 
     Parameters

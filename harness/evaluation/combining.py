@@ -30,7 +30,9 @@ def _align(member: Predictions, first: Predictions) -> dict[str, Any]:
         raise PredictionError("members of an ensemble differ in their gallery and cannot be averaged")
     at = {i: k for k, i in enumerate(member.ids)}
     order = [at[i] for i in first.ids]
-    return {k: c[order] if isinstance(c, np.ndarray) else [c[i] for i in order] for k, c in member.columns.items()}
+    return {
+        k: c[order] if isinstance(c, np.ndarray) else [c[i] for i in order] for k, c in member.columns.items()
+    }
 
 
 def _mean(name: str, columns: Sequence[Any]) -> NDArray[np.float32]:

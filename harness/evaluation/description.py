@@ -58,11 +58,20 @@ def split_docstring(text: str) -> tuple[str, str]:
     """The first line, and the section headed "Departures"."""
     summary = text.strip().split("\n\n")[0].replace("\n", " ")
     lines = text.splitlines()
-    start = next((i for i, line in enumerate(lines) if line.strip().rstrip(":").lower() == "departures"), None)
+    start = next(
+        (i for i, line in enumerate(lines) if line.strip().rstrip(":").lower() == "departures"), None
+    )
     if start is None:
         return summary, ""
     body = [line for line in lines[start + 1 :] if set(line.strip()) != {"-"}]
-    end = next((i for i in range(1, len(body)) if i + 1 < len(body) and body[i + 1].strip() and set(body[i + 1].strip()) == {"-"}), len(body))
+    end = next(
+        (
+            i
+            for i in range(1, len(body))
+            if i + 1 < len(body) and body[i + 1].strip() and set(body[i + 1].strip()) == {"-"}
+        ),
+        len(body),
+    )
     return summary, "\n".join(body[:end]).strip()
 
 

@@ -38,7 +38,11 @@ def check_matrix(queries: int, gallery: int, tiling: Tiling) -> None:
 
 
 def score_matrix(
-    score: Callable[[Any, Any], torch.Tensor], query: Any, gallery: Any, shape: tuple[int, int], tiling: Tiling
+    score: Callable[[Any, Any], torch.Tensor],
+    query: Any,
+    gallery: Any,
+    shape: tuple[int, int],
+    tiling: Tiling,
 ) -> NDArray[np.float32]:
     """Scores of every pair, ``(queries, gallery)``, computed tile by tile."""
     matrix = np.empty(shape, dtype=np.float32)
@@ -46,13 +50,17 @@ def score_matrix(
     for i in range(0, shape[0], rows):
         for j in range(0, shape[1], columns):
             tile = score(take(query, slice(i, i + rows)), take(gallery, slice(j, j + columns)))
-            matrix[i : i + rows, j : j + columns] = _checked(tile, min(rows, shape[0] - i), min(columns, shape[1] - j))
+            matrix[i : i + rows, j : j + columns] = _checked(
+                tile, min(rows, shape[0] - i), min(columns, shape[1] - j)
+            )
     return matrix
 
 
 def _checked(tile: torch.Tensor, rows: int, columns: int) -> NDArray[np.float32]:
     if tuple(tile.shape) != (rows, columns):
-        raise PredictionError(f"score returned shape {tuple(tile.shape)} for {rows} queries and {columns} candidates, expected {(rows, columns)}")
+        raise PredictionError(
+            f"score returned shape {tuple(tile.shape)} for {rows} queries and {columns} candidates, expected {(rows, columns)}"
+        )
     return np.asarray(tile.detach().float().cpu().numpy())
 
 

@@ -21,7 +21,12 @@ COUNT = 3
 
 
 def write_picks(
-    task: Task, sheet: ScoreSheet, predictions: Predictions, evaluation: EvaluationSet, dataset: Dataset, folder: Path
+    task: Task,
+    sheet: ScoreSheet,
+    predictions: Predictions,
+    evaluation: EvaluationSet,
+    dataset: Dataset,
+    folder: Path,
 ) -> None:
     """Write ``examples.json`` and ``strips/*.jpg``; a task that does not rank its examples gives an empty list."""
     try:
@@ -35,7 +40,9 @@ def write_picks(
         example = by_id[sheet.ids[index]]
         targets = evaluation.targets.get(example.id, {})
         shown = task.show(example, targets, predictions.row(row_of[example.id]), evaluation)
-        strip = write_strip(example_clip(example, targets, evaluation), dataset, folder / "strips" / f"{kind}-{len(rows)}.jpg")
+        strip = write_strip(
+            example_clip(example, targets, evaluation), dataset, folder / "strips" / f"{kind}-{len(rows)}.jpg"
+        )
         rows.append({
             "id": example.id, "pick": kind, "score": float(scores[index]), "show": shown, "strip": strip,
             "cluster": evaluation.clusters.get(example.id, ""),
@@ -51,7 +58,9 @@ def pick(scores: NDArray[np.float64], count: int = COUNT) -> list[tuple[str, int
     best, worst = order[:share], order[share:][::-1][:share]
     rest = [i for i in order if i not in {*best, *worst}]
     typical = sorted(rest, key=lambda i: (abs(scores[i] - np.median(scores[finite])), i))[:share]
-    return [(kind, i) for kind, group in (("best", best), ("worst", worst), ("typical", typical)) for i in group]
+    return [
+        (kind, i) for kind, group in (("best", best), ("worst", worst), ("typical", typical)) for i in group
+    ]
 
 
 def example_clip(example: Example, targets: Any, evaluation: EvaluationSet) -> Clip | None:

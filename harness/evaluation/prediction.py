@@ -33,7 +33,13 @@ if TYPE_CHECKING:
 
 
 def predict_stage(
-    spec: Mapping[str, Any], method: Method | None, dataset: Dataset, task: Task, fits: Sequence[Path], folder: Path, emit: Emit
+    spec: Mapping[str, Any],
+    method: Method | None,
+    dataset: Dataset,
+    task: Task,
+    fits: Sequence[Path],
+    folder: Path,
+    emit: Emit,
 ) -> dict[str, Any]:
     """See :func:`reelbench.evaluation.run_predict`."""
     started = time.perf_counter()
@@ -72,13 +78,19 @@ def relation_set(dataset: Dataset, task: Task, relation: str, split: str) -> Eva
         If the task matches pairs, or the relation has none of its inputs.
     """
     if task.pairwise:
-        raise PredictionError(f"{task.name} matches pairs and cannot be predicted for the relation {relation!r}")
+        raise PredictionError(
+            f"{task.name} matches pairs and cannot be predicted for the relation {relation!r}"
+        )
     rows = dataset.relation(relation, split)
     examples = [Example(e.id, {k: v for k, v in e.fields.items() if k in task.inputs}) for e in rows]
     if not all(e.fields for e in examples):
-        raise PredictionError(f"relation {relation!r} has none of the inputs of {task.name}: {sorted(task.inputs)}")
+        raise PredictionError(
+            f"relation {relation!r} has none of the inputs of {task.name}: {sorted(task.inputs)}"
+        )
     clusters = {e.id: e.id for e in examples}
-    return EvaluationSet(f"{task.name}@{dataset.name}:{relation}", split, examples, {}, clusters, spaces=dataset.spaces)
+    return EvaluationSet(
+        f"{task.name}@{dataset.name}:{relation}", split, examples, {}, clusters, spaces=dataset.spaces
+    )
 
 
 def _check(spec: Mapping[str, Any], task: Task, predictions: Predictions, evaluation: EvaluationSet) -> None:
@@ -93,7 +105,13 @@ def _check(spec: Mapping[str, Any], task: Task, predictions: Predictions, evalua
 
 
 def _predict(
-    spec: Mapping[str, Any], method: Method, dataset: Dataset, task: Task, fits: Sequence[Path], evaluation: EvaluationSet, emit: Emit
+    spec: Mapping[str, Any],
+    method: Method,
+    dataset: Dataset,
+    task: Task,
+    fits: Sequence[Path],
+    evaluation: EvaluationSet,
+    emit: Emit,
 ) -> Predictions:
     with deterministic_algorithms(spec.get("deterministic_algorithms", True)):
         predictor = _predictor(spec, method, dataset, task, evaluation, fits, emit)
@@ -135,7 +153,13 @@ def _modules(predictor: Predictor, fit: Path) -> Iterator[torch.nn.Module | None
 
 
 def _predictor(
-    spec: Mapping[str, Any], method: Method, dataset: Dataset, task: Task, evaluation: EvaluationSet, fits: Sequence[Path], emit: Emit
+    spec: Mapping[str, Any],
+    method: Method,
+    dataset: Dataset,
+    task: Task,
+    evaluation: EvaluationSet,
+    fits: Sequence[Path],
+    emit: Emit,
 ) -> Predictor:
     passes = sum(max(1, len(weight_files(fit))) for fit in fits)
     progress = Progress(emit, passes * (len(evaluation.examples) + len(evaluation.gallery)), "examples")
@@ -160,4 +184,6 @@ def _predictor(
     given = {**spec, **{k: v for k, v in (spec.get("limits") or {}).items() if v is not None}}
     limits = {k: given[k] for k in ("tile_bytes", "matrix_bytes") if k in given}
     reader = FeatureReader(dataset, spec["features"])
-    return Predictor(method, task, reader, ctx, spec["precision"], spec.get("batch_size", 64), Tiling(**limits), advance)
+    return Predictor(
+        method, task, reader, ctx, spec["precision"], spec.get("batch_size", 64), Tiling(**limits), advance
+    )

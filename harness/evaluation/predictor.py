@@ -62,13 +62,22 @@ class Predictor:
     def blind(self, evaluation: EvaluationSet) -> tuple[Blinded, Blinded | None]:
         """Queries, and the gallery of a pairwise task."""
         queries = blind(evaluation.examples, self.ctx.seed, "query", self.task.inputs)
-        return queries, blind(evaluation.gallery, self.ctx.seed, "gallery", self.task.inputs) if self.task.pairwise else None
+        return queries, blind(
+            evaluation.gallery, self.ctx.seed, "gallery", self.task.inputs
+        ) if self.task.pairwise else None
 
-    def predict(self, module: torch.nn.Module | None, queries: Blinded, gallery: Blinded | None) -> Predictions:
+    def predict(
+        self, module: torch.nn.Module | None, queries: Blinded, gallery: Blinded | None
+    ) -> Predictions:
         """Predictions under opaque ids, in the blinded order."""
         device = str(self.ctx.device)
         seed = derive_seed(self.ctx.seed, "predict")
-        with own_randomness(seed, device) as generator, torch.no_grad(), autocast(self.precision, device), _evaluating(module):
+        with (
+            own_randomness(seed, device) as generator,
+            torch.no_grad(),
+            autocast(self.precision, device),
+            _evaluating(module),
+        ):
             ctx = replace(self.ctx, generator=generator)
             if gallery is not None:
                 return self._pairwise(module, queries, gallery, ctx)
@@ -99,7 +108,9 @@ class Predictor:
         rows = {name: plain(value) for name, value in predicted.items()}
         for name, value in rows.items():
             if len(value) != size:
-                raise PredictionError(f"{who}: column {name!r} has {len(value)} rows for a batch of {size} examples")
+                raise PredictionError(
+                    f"{who}: column {name!r} has {len(value)} rows for a batch of {size} examples"
+                )
         return rows
 
     def _column(self, name: str, rows: list[Any]) -> Any:
@@ -109,7 +120,9 @@ class Predictor:
             return np.stack([np.asarray(row) for row in rows])
         except ValueError as error:
             shapes = sorted({np.shape(row) for row in rows})
-            raise PredictionError(f"method {self.method.name!r} on {self.task.name}: column {name!r} has rows of shapes {shapes[:4]}") from error
+            raise PredictionError(
+                f"method {self.method.name!r} on {self.task.name}: column {name!r} has rows of shapes {shapes[:4]}"
+            ) from error
 
     # --- pairs --------------------------------------------------------------------------------------------------
 
@@ -118,7 +131,9 @@ class Predictor:
         query = self._encode(module, self.method.encode_query, queries, ctx)
         against = self._encode(module, self.method.encode_gallery, gallery, ctx)
         score = lambda q, g: self.method.score(module, q, g, ctx)  # noqa: E731
-        matrix = score_matrix(score, query, against, (len(queries.examples), len(gallery.examples)), self.tiling)
+        matrix = score_matrix(
+            score, query, against, (len(queries.examples), len(gallery.examples)), self.tiling
+        )
         (name,) = matrix_columns(self.task.prediction)
         ids, gallery_ids = tuple(e.id for e in queries.examples), tuple(e.id for e in gallery.examples)
         return Predictions(ids, {name: matrix}, gallery_ids)
@@ -156,7 +171,13 @@ class Predictor:
         lengths = [length_of(e, self.reader.rate_hz) for e in side.examples]
         order = np.argsort(lengths, kind="stable").tolist()
         for places in chunks(order, self.batch_size):
-            yield preparer.batch([side.examples[i] for i in places], [side.streams[i] for i in places], step_ctx), places, step_ctx
+            yield (
+                preparer.batch(
+                    [side.examples[i] for i in places], [side.streams[i] for i in places], step_ctx
+                ),
+                places,
+                step_ctx,
+            )
 
 
 class _evaluating:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from reelbench.task import Task
 
 
-def score_stage(spec: Mapping[str, Any], dataset: Dataset, task: Task, predictions: Path, folder: Path) -> dict[str, Any]:
+def score_stage(
+    spec: Mapping[str, Any], dataset: Dataset, task: Task, predictions: Path, folder: Path
+) -> dict[str, Any]:
     """See :func:`reelbench.evaluation.run_score`."""
     started = time.perf_counter()
     predicted = Predictions.load(predictions)

@@ -42,7 +42,9 @@ class InProcess(Executor):
 
         self._running = True
         try:
-            record = interrupted_job(job, "main") if self._stopping else execute(job, self._bench, emit, "main")
+            record = (
+                interrupted_job(job, "main") if self._stopping else execute(job, self._bench, emit, "main")
+            )
         finally:
             self._running = False
         kind = "finished" if record["status"] == "finished" else "failed"

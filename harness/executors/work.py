@@ -68,9 +68,17 @@ def execute(job: Job, bench: Workbench, emit: Emit, worker: str) -> dict[str, An
     except KeyboardInterrupt:
         outcome = dict(_INTERRUPTED)
     except ReelbenchError as error:
-        outcome = {"status": "failed", "error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
+        outcome = {
+            "status": "failed",
+            "error": f"{type(error).__name__}: {error}",
+            "traceback": traceback.format_exc(),
+        }
     except Exception as error:
-        outcome = {"status": "failed", "error": f"{type(error).__name__}: {' '.join(str(error).split())}", "traceback": traceback.format_exc()}
+        outcome = {
+            "status": "failed",
+            "error": f"{type(error).__name__}: {' '.join(str(error).split())}",
+            "traceback": traceback.format_exc(),
+        }
     record = _shared_fields(job, started, worker) | outcome
     _keep(job.folder, record)
     return record
@@ -104,7 +112,15 @@ def _fit(job: Job, bench: Workbench, emit: Emit) -> dict[str, Any]:
     names = [u["name"] for u in job.spec["upstream"]]
     upstream = dict(zip(names, job.needs.get("upstream", ()), strict=True))
     method = bench.registry.method(job.spec["method"])
-    done = run_fit(job.spec, method=method, open_dataset=bench.open_dataset, task_of=bench.registry.task, upstream=upstream, folder=job.folder, emit=emit)
+    done = run_fit(
+        job.spec,
+        method=method,
+        open_dataset=bench.open_dataset,
+        task_of=bench.registry.task,
+        upstream=upstream,
+        folder=job.folder,
+        emit=emit,
+    )
     chain = done["train_seconds"] + sum(read_record(folder)["chain_seconds"] for folder in upstream.values())
     return {"upstream": job.spec["upstream"], "chain_seconds": chain, **done}
 
@@ -115,9 +131,23 @@ def _predict(job: Job, bench: Workbench, emit: Emit) -> dict[str, Any]:
     spec = job.spec
     method = None if spec["role"] == "ceiling" else bench.registry.method(spec["method"])
     dataset, task = bench.open_dataset(spec["dataset"]), bench.registry.task(spec["task"])
-    done = run_predict(spec, method=method, dataset=dataset, task=task, fits=list(job.needs["fits"]), folder=job.folder, emit=emit)
+    done = run_predict(
+        spec,
+        method=method,
+        dataset=dataset,
+        task=task,
+        fits=list(job.needs["fits"]),
+        folder=job.folder,
+        emit=emit,
+    )
     fits = [read_record(folder) for folder in job.needs["fits"]]
-    return {"relation": spec.get("relation"), "fits": [f["fingerprint"] for f in fits], "chain_seconds": _sum(fits, "chain_seconds"), "chain": _chain(fits), **done}
+    return {
+        "relation": spec.get("relation"),
+        "fits": [f["fingerprint"] for f in fits],
+        "chain_seconds": _sum(fits, "chain_seconds"),
+        "chain": _chain(fits),
+        **done,
+    }
 
 
 def _chain(fits: list[dict[str, Any]]) -> dict[str, Any]:
@@ -147,7 +177,9 @@ def _score(job: Job, bench: Workbench, emit: Emit) -> dict[str, Any]:
     method = None if spec["role"] == "ceiling" else bench.registry.method(spec["method"])
     dataset, task = bench.open_dataset(spec["dataset"]), bench.registry.task(spec["task"])
     (predictions,) = job.needs["predictions"]
-    done = run_score(spec, method=method, dataset=dataset, task=task, predictions=predictions, folder=job.folder, emit=emit)
+    done = run_score(
+        spec, method=method, dataset=dataset, task=task, predictions=predictions, folder=job.folder, emit=emit
+    )
     return done | describe_trial(job, read_record(predictions), done, method=method, task=task)
 
 
@@ -171,7 +203,12 @@ def hardware(device: str) -> tuple[tuple[str, Any], ...]:
 
         name = torch.cuda.get_device_name()
     cores = len(os.sched_getaffinity(0))
-    return (("device", device), ("name", name), ("cores", cores), ("memory_bytes", psutil.virtual_memory().total))
+    return (
+        ("device", device),
+        ("name", name),
+        ("cores", cores),
+        ("memory_bytes", psutil.virtual_memory().total),
+    )
 
 
 def lost_worker(job: Job, worker: str) -> dict[str, Any]:

@@ -80,7 +80,9 @@ class _Worker:
         self.connection, theirs = _SPAWN.Pipe()
         self.ready = False
         with _one_thread(), _no_main(), _signals_held():
-            self.process = _SPAWN.Process(target=_serve, args=(theirs, self.surroundings, self.name, os.getpid()), name=self.name)
+            self.process = _SPAWN.Process(
+                target=_serve, args=(theirs, self.surroundings, self.name, os.getpid()), name=self.name
+            )
             self.process.start()
         theirs.close()
 
@@ -113,7 +115,9 @@ class _Worker:
         """
         self.process.join()
         if not self.ready:
-            raise ExecutorError(f"{self.name} could not start (exit status {self.process.exitcode}); the lines above say why. Try --executor in-process")
+            raise ExecutorError(
+                f"{self.name} could not start (exit status {self.process.exitcode}); the lines above say why. Try --executor in-process"
+            )
         job, self.job = self.job, None
         self._spawn()
         if job is None:

@@ -8,4 +8,12 @@ from reelbench.features.manifest import FileRecord, Manifest
 from reelbench.features.store import FeatureStore
 from reelbench.features.writer import FeatureWriter, replace_atomically, write_manifest, write_shard
 
-__all__ = ["FeatureStore", "FeatureWriter", "FileRecord", "Manifest", "replace_atomically", "write_manifest", "write_shard"]
+__all__ = [
+    "FeatureStore",
+    "FeatureWriter",
+    "FileRecord",
+    "Manifest",
+    "replace_atomically",
+    "write_manifest",
+    "write_shard",
+]

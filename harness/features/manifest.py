@@ -72,9 +72,13 @@ class Manifest:
         try:
             content = json.loads(text)
             if content["format"] != FORMAT:
-                raise FeatureError(f"{where}: feature manifest has format {content['format']!r}, expected {FORMAT}")
+                raise FeatureError(
+                    f"{where}: feature manifest has format {content['format']!r}, expected {FORMAT}"
+                )
             specs = {name: _spec(fields) for name, fields in content["modalities"].items()}
-            files = {_plain_name(name, where): FileRecord(**fields) for name, fields in content["files"].items()}
+            files = {
+                _plain_name(name, where): FileRecord(**fields) for name, fields in content["files"].items()
+            }
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise FeatureError(f"{where}: not a feature manifest ({type(error).__name__}: {error})") from None
         return cls(specs, files)

@@ -61,7 +61,11 @@ class Shard:
             expected = f"(T, {', '.join(map(str, self.spec.shape))}) {self.spec.dtype}"
             raise FeatureError(f"{self.path}: {key!r} is {shape} {dtype}, expected {expected}")
         length = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
-        if not 0 <= span[0] <= span[1] <= self._bytes.size - self._start or span[1] - span[0] != length or not length:
+        if (
+            not 0 <= span[0] <= span[1] <= self._bytes.size - self._start
+            or span[1] - span[0] != length
+            or not length
+        ):
             raise FeatureError(f"{self.path}: {key!r} lies outside the file or has no rows")
 
 

@@ -79,7 +79,9 @@ class FeatureStore:
             if problem := check_size(self.root, name, record):
                 raise FeatureError(problem)
             if hash_file(self.root / name) != record.sha256:
-                raise FeatureError(f"{self.root / name}: feature file was altered (its SHA-256 is not the manifest's)")
+                raise FeatureError(
+                    f"{self.root / name}: feature file was altered (its SHA-256 is not the manifest's)"
+                )
 
     def _shards(self, modality: str) -> dict[str, Shard]:
         if modality not in self._opened:

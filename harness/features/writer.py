@@ -66,7 +66,9 @@ class FeatureWriter:
     def add(self, modality: str, key: str, array: NDArray[Any]) -> None:
         """Add the rows of one video; checked at once, so that the error points at who wrote them."""
         if modality not in self.specs:
-            raise FeatureError(f"modality {modality!r} was not declared; there are: {', '.join(sorted(self.specs))}")
+            raise FeatureError(
+                f"modality {modality!r} was not declared; there are: {', '.join(sorted(self.specs))}"
+            )
         _check(key, array, self.specs[modality])
         self._arrays[modality][key] = array
 
@@ -84,4 +86,6 @@ class FeatureWriter:
 def _check(key: str, array: NDArray[Any], spec: FeatureSpec) -> None:
     if array.shape[1:] != spec.shape or array.dtype != np.dtype(spec.dtype) or not len(array):
         expected = f"(T >= 1, {', '.join(map(str, spec.shape))}) {spec.dtype}"
-        raise FeatureError(f"{spec.name} features of {key!r} are {array.shape} {array.dtype}, expected {expected}")
+        raise FeatureError(
+            f"{spec.name} features of {key!r} are {array.shape} {array.dtype}, expected {expected}"
+        )

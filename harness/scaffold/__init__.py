@@ -60,13 +60,17 @@ def check_name(name: str, taken: set[str]) -> Names:
     """
     names = Names(name)
     if not _NAME.match(name):
-        raise UsageError(f"method name {name!r} must be lower-case words of letters and digits joined by dashes, like my-method")
+        raise UsageError(
+            f"method name {name!r} must be lower-case words of letters and digits joined by dashes, like my-method"
+        )
     if keyword.iskeyword(names.package) or names.package in sys.stdlib_module_names:
         raise UsageError(f"method name {name!r} is a word of Python's own; choose another")
     if name in taken:
         raise UsageError(f"a method named {name!r} is registered already; choose another name")
     if importlib.util.find_spec(names.package) is not None:
-        raise UsageError(f"a Python package named {names.package!r} is installed already; choose another name")
+        raise UsageError(
+            f"a Python package named {names.package!r} is installed already; choose another name"
+        )
     return names
 
 
@@ -97,7 +101,9 @@ def render(template: str, names: Names) -> str:
     import jinja2
 
     source = (files("reelbench.scaffold") / "templates" / f"{template}.tmpl").read_text(encoding="utf-8")
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False
+    )
     source_tree = _source_tree()
     return environment.from_string(source).render(
         name=names.name, package=names.package, cls=names.cls, title=names.title, version=version("reelbench"), source_tree=source_tree,
@@ -112,4 +118,6 @@ def _source_tree() -> Path | None:
     except PackageNotFoundError:
         return None
     url = urlparse(json.loads(text)["url"]) if text else None
-    return Path(unquote(url.path)) if url and url.scheme == "file" and Path(unquote(url.path)).is_dir() else None
+    return (
+        Path(unquote(url.path)) if url and url.scheme == "file" and Path(unquote(url.path)).is_dir() else None
+    )

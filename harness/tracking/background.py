@@ -17,7 +17,9 @@ class Background:
     The thread is a daemon: a bench that is killed does not hang on a slow server.
     """
 
-    def __init__(self, tick: Callable[[], None], on_error: Callable[[Exception], None], every_s: float) -> None:
+    def __init__(
+        self, tick: Callable[[], None], on_error: Callable[[Exception], None], every_s: float
+    ) -> None:
         self.tick, self.on_error, self.every_s = tick, on_error, every_s
         self._calls: queue.Queue[Call | None] = queue.Queue()
         self._ticked = time.monotonic()

@@ -48,10 +48,15 @@ class CachedStages:
             return self._walk(stages, {}, "")
         try:
             store = Store(self.uri)
-            held = {f: [RunFiles(store, self.workspace, r) for r in runs] for f, runs in self._candidates(store, stages).items()}
+            held = {
+                f: [RunFiles(store, self.workspace, r) for r in runs]
+                for f, runs in self._candidates(store, stages).items()
+            }
             return self._walk(stages, held, store.shown)
         except TrackingError as error:
-            self.misses = dict.fromkeys((s.fingerprint for s in stages), f"{error}; only the workspace was looked at")
+            self.misses = dict.fromkeys(
+                (s.fingerprint for s in stages), f"{error}; only the workspace was looked at"
+            )
             return {s.fingerprint: hit for s in stages if (hit := self._waiting(s, ""))}
 
     def _walk(self, stages: Sequence[Stage], held: dict[str, list[RunFiles]], shown: str) -> dict[str, Hit]:
@@ -81,6 +86,7 @@ class CachedStages:
                 return found
             self.misses[stage.fingerprint] = f"{stage.title}: {found} in run {files.run.info.run_id}"
         return None
+
     # --- candidates ---------------------------------------------------------------------------------------------
 
     def _candidates(self, store: Store, stages: Sequence[Stage]) -> dict[str, list[Run]]:
@@ -88,10 +94,14 @@ class CachedStages:
         known = store.experiments()
         names = {experiment_of(stage_naming(s)) for s in stages}
         ids = [known[n] for n in sorted(names) if n in known]
-        found = _by_fingerprint(store.search(ids, "attributes.status = 'FINISHED' and tags.`rb.superseded` = 'false'"))
+        found = _by_fingerprint(
+            store.search(ids, "attributes.status = 'FINISHED' and tags.`rb.superseded` = 'false'")
+        )
         missing = [s for s in stages if s.fingerprint not in found]
         if len(missing) > FEW:
-            return found | _by_fingerprint(store.search(ids, "attributes.status = 'FINISHED' and tags.`rb.superseded` = 'true'"))
+            return found | _by_fingerprint(
+                store.search(ids, "attributes.status = 'FINISHED' and tags.`rb.superseded` = 'true'")
+            )
         for stage in missing:
             condition = f"attributes.status = 'FINISHED' and tags.`{fingerprint_tag(stage.kind)}` = '{stage.fingerprint}'"
             found |= _by_fingerprint(store.search(ids, condition))

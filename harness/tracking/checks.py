@@ -28,4 +28,8 @@ def predictions_digest(folder: Path) -> str:
     return Predictions.load(folder).digest()
 
 
-DIGESTS: Mapping[str, Callable[[Path], str]] = {"fit": fit_digest, "predict": predictions_digest, "score": sheet_digest}
+DIGESTS: Mapping[str, Callable[[Path], str]] = {
+    "fit": fit_digest,
+    "predict": predictions_digest,
+    "score": sheet_digest,
+}

@@ -56,7 +56,11 @@ def fingerprint_tag(kind: str) -> str:
 def naming_tags(stage: Mapping[str, Any]) -> dict[str, str]:
     """Tags known before the stage runs."""
     tags = {f"rb.{name}": str(stage[name]) for name in _NAMES if name in stage}
-    tags |= {"rb.kind": run_kind(stage) or "trial", "rb.features": "+".join(stage["features"]), "rb.superseded": "false"}
+    tags |= {
+        "rb.kind": run_kind(stage) or "trial",
+        "rb.features": "+".join(stage["features"]),
+        "rb.superseded": "false",
+    }
     tags |= {fingerprint_tag(stage["kind"]): stage["fingerprint"], "mlflow.user": getpass.getuser()}
     return tags
 
@@ -66,7 +70,11 @@ def result_tags(record: Mapping[str, Any]) -> dict[str, str]:
     tags = {"rb.hardware": hardware_line(record["hardware"]), "rb.versions": version_line(record["versions"])}
     if record["kind"] == "score":
         prints = record["fingerprints"]
-        tags |= {"rb.digest": record["predictions_digest"], "rb.digest.sheet": record["digest"], fingerprint_tag("predict"): prints["predict"]}
+        tags |= {
+            "rb.digest": record["predictions_digest"],
+            "rb.digest.sheet": record["digest"],
+            fingerprint_tag("predict"): prints["predict"],
+        }
     else:
         tags["rb.digest"] = record["digest"]
     if bad := [name for name, value, _, _ in points(record) if not math.isfinite(value)]:
@@ -94,7 +102,11 @@ def params(record: Mapping[str, Any]) -> dict[str, str]:
     config, settings, phases = record.get("config", {}), record.get("settings", {}), record.get("phases", [])
     text = json.dumps([config, settings, phases], sort_keys=True, default=str)
     values_of = config | {f"{phase['name']}.{k}": v for phase in phases for k, v in phase.items()}
-    chosen = {k: values_of[k] for k, origin in record.get("origins", {}).items() if k in values_of and origin != "default"}
+    chosen = {
+        k: values_of[k]
+        for k, origin in record.get("origins", {}).items()
+        if k in values_of and origin != "default"
+    }
     chosen |= {f"predict.{k}": v for k, v in settings.items()}
     values = {clean_name(k): redact(str(v)) for k, v in list(chosen.items())[:80]}
     short = {k: v for k, v in values.items() if len(v) <= PARAM_LIMIT}
@@ -105,9 +117,13 @@ def points(record: Mapping[str, Any]) -> Iterator[Point]:
     """Every metric of a record, with the times that were measured; not all need be finite."""
     ended = record["ended_ms"]
     yield from ((clean_name(f"test/{k}"), float(v), ended, 0) for k, v in record.get("metrics", {}).items())
-    yield from ((clean_name(f"cost/{k}"), float(v), ended, 0) for k, v in _costs(record).items() if v is not None)
+    yield from (
+        (clean_name(f"cost/{k}"), float(v), ended, 0) for k, v in _costs(record).items() if v is not None
+    )
     for point in record.get("curve", ()):
-        yield from ((clean_name(k), float(v), point["time_ms"], point["step"]) for k, v in point["values"].items())
+        yield from (
+            (clean_name(k), float(v), point["time_ms"], point["step"]) for k, v in point["values"].items()
+        )
 
 
 def finite_points(record: Mapping[str, Any]) -> list[Point]:
@@ -125,5 +141,13 @@ def clean_name(name: str) -> str:
 def _costs(record: Mapping[str, Any]) -> Mapping[str, Any]:
     if "cost" in record:
         return dict(record["cost"])
-    names = ("parameters", "train_seconds", "predict_seconds", "overhead_seconds", "examples_per_second", "peak_memory_bytes", "steps")
+    names = (
+        "parameters",
+        "train_seconds",
+        "predict_seconds",
+        "overhead_seconds",
+        "examples_per_second",
+        "peak_memory_bytes",
+        "steps",
+    )
     return {name: record[name] for name in names if name in record}

@@ -133,7 +133,9 @@ class RunFiles:
             path = self.folder(place, spare)
             for file in [path] if path.is_file() else [p for p in path.iterdir() if p.is_file()]:
                 shutil.move(file, fetched / file.name)
-        if problem := verify(stage.kind, fetched, digest) or (None if (fetched / "record.json").exists() else "record.json is gone"):
+        if problem := verify(stage.kind, fetched, digest) or (
+            None if (fetched / "record.json").exists() else "record.json is gone"
+        ):
             return problem
         folder.path.mkdir(parents=True, exist_ok=True)
         for file in sorted(fetched.iterdir(), key=lambda p: p.name == "record.json"):

@@ -25,7 +25,11 @@ def finished_folders(workspace: Path) -> Iterator[StageFolder]:
 
 def pending_stages(workspace: Path, shown_uri: str, planned: Collection[str] = ()) -> list[StageFolder]:
     """Finished stages that a store lacks: those never sent anywhere, and the planned ones that only another store has."""
-    return [f for f in finished_folders(workspace) if not recorded_run(f.path, shown_uri) and (f.path.name in planned or not (f.path / MARKER).exists())]
+    return [
+        f
+        for f in finished_folders(workspace)
+        if not recorded_run(f.path, shown_uri) and (f.path.name in planned or not (f.path / MARKER).exists())
+    ]
 
 
 def send_pending(writer: RunWriter, folders: Sequence[StageFolder], say: Callable[[str], None]) -> int:
@@ -52,7 +56,11 @@ def prune(writer: RunWriter) -> int:
     """
     if not presence(writer.workspace).alone():
         return 0
-    held = [f for f in finished_folders(writer.workspace) if recorded_run(f.path, writer.store.shown) and not is_refused(f.path)]
+    held = [
+        f
+        for f in finished_folders(writer.workspace)
+        if recorded_run(f.path, writer.store.shown) and not is_refused(f.path)
+    ]
     if not held or not _artifacts_are_local(writer, held[0]):
         return 0
     for folder in held:

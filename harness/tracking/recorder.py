@@ -70,7 +70,9 @@ class MlflowRecorder:
     def reelbench_progress(self, stage: Stage, progress: Mapping[str, Any]) -> None:
         """Remember how far the stage is, for the next heartbeat."""
         if self._work:
-            self._work[0].progress[stage.fingerprint] = f"{progress.get('done', '?')}/{progress.get('total', '?')} {progress.get('unit', '')}".strip()
+            self._work[0].progress[stage.fingerprint] = (
+                f"{progress.get('done', '?')}/{progress.get('total', '?')} {progress.get('unit', '')}".strip()
+            )
 
     @hookimpl(tryfirst=True)
     def reelbench_stage_finished(self, stage: Stage, record: Mapping[str, Any]) -> None:

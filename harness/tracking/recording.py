@@ -37,7 +37,9 @@ class Recording:
         Results that no store will take as they are, one line each.
     """
 
-    def __init__(self, uri: str, workspace: Path, plan: Plan, facts: Mapping[str, Any], say: Callable[[str], None]) -> None:
+    def __init__(
+        self, uri: str, workspace: Path, plan: Plan, facts: Mapping[str, Any], say: Callable[[str], None]
+    ) -> None:
         self.uri, self.workspace, self.plan, self.say = uri, workspace, plan, say
         self.progress: dict[str, str] = {}
         self.refused: list[str] = []
@@ -46,7 +48,9 @@ class Recording:
         self._writer: RunWriter | None = None
         self._warned = False
         planned = {s.fingerprint for s in plan.stages}
-        self._waiting = pending_stages(workspace, redact(absolute_uri(uri)), planned)  # before this plan's own stages finish
+        self._waiting = pending_stages(
+            workspace, redact(absolute_uri(uri)), planned
+        )  # before this plan's own stages finish
 
     def open(self) -> None:
         """Open the store, clear up after killed benches, open the suite's run, send what waited."""
@@ -98,7 +102,13 @@ class Recording:
 
     def _sent(self, stage: Stage) -> bool:
         """Whether the stage was sent while the store was tried again, before its turn came."""
-        return recorded_run(StageFolder(self.workspace, stage.kind, stage.fingerprint).path, redact(absolute_uri(self.uri))) is not None
+        return (
+            recorded_run(
+                StageFolder(self.workspace, stage.kind, stage.fingerprint).path,
+                redact(absolute_uri(self.uri)),
+            )
+            is not None
+        )
 
     def failed(self, error: Exception) -> None:
         """A store that is away is said once; a stage that cannot be recorded, each; a bug, with its traceback."""

@@ -68,7 +68,9 @@ class RunWriter:
         experiment = self.store.experiment(experiment_of(stage))
         tags = naming_tags(stage) | heartbeat()
         with self._errors():
-            run = self.client.create_run(experiment, start_time=started_ms or _now_ms(), tags=tags, run_name=run_name(stage))
+            run = self.client.create_run(
+                experiment, start_time=started_ms or _now_ms(), tags=tags, run_name=run_name(stage)
+            )
         return str(run.info.run_id)
 
     def beat(self, run_ids: Iterable[str], progress: Mapping[str, str]) -> None:
@@ -102,10 +104,17 @@ class RunWriter:
         run_id = run_id or self.start(record, record["started_ms"])
         with self._errors():
             self.client.log_text(run_id, redact(json.dumps(record, indent=1, default=str)), "record.json")
-        self.end(run_id, "KILLED" if record["status"] == "interrupted" else "FAILED", record["error"], record["ended_ms"])
+        self.end(
+            run_id,
+            "KILLED" if record["status"] == "interrupted" else "FAILED",
+            record["error"],
+            record["ended_ms"],
+        )
         return run_id
 
-    def end(self, run_id: str, status: str, error: str = "", ended_ms: int | None = None, **tags: str) -> None:
+    def end(
+        self, run_id: str, status: str, error: str = "", ended_ms: int | None = None, **tags: str
+    ) -> None:
         """Give a run its last status, and say why where it is not FINISHED."""
         told = {"rb.error": redact(error)[:TAG_LIMIT]} if error else {}
         if told or tags:
@@ -113,7 +122,13 @@ class RunWriter:
         with self._errors():
             self.client.set_terminated(run_id, status, ended_ms or _now_ms())
 
-    def log(self, run_id: str, points: Sequence[Point] = (), params: Mapping[str, str] | None = None, tags: Mapping[str, str] | None = None) -> None:
+    def log(
+        self,
+        run_id: str,
+        points: Sequence[Point] = (),
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
         """Log in as few calls as the store takes."""
         from mlflow.entities import Metric, Param, RunTag
 
@@ -121,7 +136,10 @@ class RunWriter:
         first = _BATCH - len(params or ()) - len(tags or ())
         with self._errors():
             self.client.log_batch(
-                run_id, entries[:first], [Param(k, v) for k, v in (params or {}).items()], [RunTag(k, v[:TAG_LIMIT]) for k, v in (tags or {}).items()]
+                run_id,
+                entries[:first],
+                [Param(k, v) for k, v in (params or {}).items()],
+                [RunTag(k, v[:TAG_LIMIT]) for k, v in (tags or {}).items()],
             )
             for at in range(first, len(entries), _BATCH):
                 self.client.log_batch(run_id, entries[at : at + _BATCH])
@@ -154,11 +172,18 @@ class RunWriter:
         """The files of a stage and the artifact folder of each, as ``docs/record.md`` lays them out."""
         own: list[tuple[Path, str | None]] = [(folder / "record.json", None)]
         if record["kind"] == "fit":
-            yield own + [(path, None) for path in [*weight_files(folder), folder / "assets.json", folder / "assets.safetensors"]]
+            yield own + [
+                (path, None)
+                for path in [*weight_files(folder), folder / "assets.json", folder / "assets.safetensors"]
+            ]
         elif record["kind"] == "predict":
             yield own + _prediction_files(folder)
         else:
-            own += [(folder / "sheet.json", "sheet"), (folder / "sheet.safetensors", "sheet"), (folder / "examples.json", None)]
+            own += [
+                (folder / "sheet.json", "sheet"),
+                (folder / "sheet.safetensors", "sheet"),
+                (folder / "examples.json", None),
+            ]
             own += [(path, "strips") for path in sorted((folder / "strips").glob("*.jpg"))]
             with self._predictions(record) as predictions:
                 yield own + _prediction_files(predictions)
@@ -177,7 +202,9 @@ class RunWriter:
                 if verify("predict", path, record["predictions_digest"]) is None:
                     yield path
                     return
-            raise UnrecordedError(f"the predictions of {run_name(record)} on {record['benchmark']} are gone; run the suite again")
+            raise UnrecordedError(
+                f"the predictions of {run_name(record)} on {record['benchmark']} are gone; run the suite again"
+            )
 
     def runs_of(self, kind: str, fingerprint: str, experiment: str) -> list[Run]:
         """FINISHED runs of a stage, newest first."""
@@ -198,9 +225,14 @@ class RunWriter:
         for twin in self.runs_of(record["kind"], record["fingerprint"], experiment_of(record)):
             self._check_equal(twin, record)
             if RunFiles(self.store, self.workspace, twin).problem(record["kind"]) is None:
-                self.end(run_id, "KILLED", "finished meanwhile by another bench", duplicate_of=twin.info.run_id)
+                self.end(
+                    run_id, "KILLED", "finished meanwhile by another bench", duplicate_of=twin.info.run_id
+                )
                 return str(twin.info.run_id)
-            self.log(twin.info.run_id, tags={"rb.superseded": "true", "rb.damaged": "its artifacts are gone or altered"})
+            self.log(
+                twin.info.run_id,
+                tags={"rb.superseded": "true", "rb.damaged": "its artifacts are gone or altered"},
+            )
         return None
 
     def _first_of_twins(self, record: Mapping[str, Any]) -> str:
@@ -210,7 +242,12 @@ class RunWriter:
         first, *others = sorted(sound, key=lambda run: (run.info.start_time, run.info.run_id))
         self._check_equal(first, record)
         for twin in others:
-            self.end(twin.info.run_id, "KILLED", "finished by another bench at the same moment", duplicate_of=first.info.run_id)
+            self.end(
+                twin.info.run_id,
+                "KILLED",
+                "finished by another bench at the same moment",
+                duplicate_of=first.info.run_id,
+            )
         return str(first.info.run_id)
 
     def _check_equal(self, twin: Run, record: Mapping[str, Any]) -> None:

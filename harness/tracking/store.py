@@ -112,7 +112,11 @@ class Store:
     def experiments(self) -> Mapping[str, str]:
         """Name → id of reelbench's experiments."""
         with tracking_errors(self.uri):
-            found = _pages(lambda token: self.client.search_experiments(filter_string="name LIKE 'reelbench/%'", max_results=PAGE, page_token=token))
+            found = _pages(
+                lambda token: self.client.search_experiments(
+                    filter_string="name LIKE 'reelbench/%'", max_results=PAGE, page_token=token
+                )
+            )
         self._experiments.update({e.name: e.experiment_id for e in found})
         return self._experiments
 
@@ -123,13 +127,21 @@ class Store:
                 self._experiments[name] = self._find(name) or self._create(name)
         return self._experiments[name]
 
-    def search(self, experiments: Sequence[str], condition: str = "", *, limit: int | None = None) -> list[Run]:
+    def search(
+        self, experiments: Sequence[str], condition: str = "", *, limit: int | None = None
+    ) -> list[Run]:
         """Runs of experiments (ids) that meet a condition, newest first, deleted ones left out; at most ``limit``."""
         if not experiments:
             return []
 
         def ask(token: str | None) -> Any:
-            return self.client.search_runs(list(experiments), condition, max_results=limit or PAGE, order_by=["attributes.start_time DESC"], page_token=token)
+            return self.client.search_runs(
+                list(experiments),
+                condition,
+                max_results=limit or PAGE,
+                order_by=["attributes.start_time DESC"],
+                page_token=token,
+            )
 
         with tracking_errors(self.uri):
             return list(ask(None)) if limit else _pages(ask)

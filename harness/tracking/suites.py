@@ -42,7 +42,11 @@ class SuiteRun:
     def finish(self, writer: RunWriter, outcome: Mapping[str, Any]) -> None:
         """Keep the manifest and the counts, and end the run."""
         interrupted = bool(outcome.get("interrupted"))
-        counts = {f"stages/{k}": v for k, v in outcome.items() if k in ("cached", "finished", "failed", "skipped", "interrupted")}
+        counts = {
+            f"stages/{k}": v
+            for k, v in outcome.items()
+            if k in ("cached", "finished", "failed", "skipped", "interrupted")
+        }
         now = round(time.time() * 1000)
         for run_id in self.run_ids:
             writer.log_json(run_id, self.manifest(interrupted), "manifest.json")
@@ -54,10 +58,25 @@ class SuiteRun:
         """The suite's stages with their fingerprints and what became of them."""
         unheard = ("not run" if interrupted else "cached", None)
         stages = [_row(s, *self._status.get(s.fingerprint, unheard)) for s in self.plan.stages]
-        skipped = [{"method": s.method, "variant": s.variant, "benchmark": s.benchmark, "reason": s.reason} for s in self.plan.skipped]
-        return {"suite": self.plan.suite.name, "run": self.facts, "started_ms": self.started_ms, "stages": stages, "skipped": skipped}
+        skipped = [
+            {"method": s.method, "variant": s.variant, "benchmark": s.benchmark, "reason": s.reason}
+            for s in self.plan.skipped
+        ]
+        return {
+            "suite": self.plan.suite.name,
+            "run": self.facts,
+            "started_ms": self.started_ms,
+            "stages": stages,
+            "skipped": skipped,
+        }
 
 
 def _row(stage: Stage, status: str, error: str | None) -> dict[str, Any]:
-    row = {"kind": stage.kind, "fingerprint": stage.fingerprint, "title": stage.title, "label": stage.label, "status": status}
+    row = {
+        "kind": stage.kind,
+        "fingerprint": stage.fingerprint,
+        "title": stage.title,
+        "label": stage.label,
+        "status": status,
+    }
     return row | ({"error": error} if error else {})

@@ -31,7 +31,9 @@ def supersede(writer: RunWriter, stages: Sequence[Stage]) -> int:
     A row of which the plan finished nothing keeps what it had.
     """
     experiments = {experiment_of(stage_naming(s)) for s in stages if run_kind(stage_naming(s)) is not None}
-    runs = writer.store.search([writer.store.experiment(e) for e in sorted(experiments)], "attributes.status = 'FINISHED'")
+    runs = writer.store.search(
+        [writer.store.experiment(e) for e in sorted(experiments)], "attributes.status = 'FINISHED'"
+    )
     changes = changed(runs, families_by_row(stages))
     for run_id, value in changes.items():
         writer.log(run_id, tags={"rb.superseded": value})
@@ -42,6 +44,9 @@ def changed(runs: Sequence[Run], families: Mapping[Row, set[str]]) -> dict[str, 
     """Run id → the value its ``rb.superseded`` must get, for the runs where that is new."""
     tags = {run.info.run_id: run.data.tags for run in runs if "rb.damaged" not in run.data.tags}
     done = {row_of(t) for t in tags.values() if t.get("rb.family") in families.get(row_of(t), ())}
-    wanted = {i: str(t.get("rb.family") not in families[row_of(t)]).lower() for i, t in tags.items() if row_of(t) in done}
+    wanted = {
+        i: str(t.get("rb.family") not in families[row_of(t)]).lower()
+        for i, t in tags.items()
+        if row_of(t) in done
+    }
     return {i: value for i, value in wanted.items() if tags[i].get("rb.superseded", "false") != value}
-

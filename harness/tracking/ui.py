@@ -33,16 +33,26 @@ class Board:
 def boards(uri: str) -> list[Board]:
     """The leaderboards of a store, the one that changed last first; plain experiments where no view was saved."""
     if is_missing(uri):
-        raise TrackingError(f"nothing is recorded in {redact(absolute_uri(uri))} yet; run a bench first, or name another store with --store")
+        raise TrackingError(
+            f"nothing is recorded in {redact(absolute_uri(uri))} yet; run a bench first, or name another store with --store"
+        )
     store = Store(uri)
     names = {name: i for name, i in store.experiments().items() if "@" in name}
-    newest = {run.info.experiment_id: -k for k, run in enumerate(reversed(store.search(list(names.values()), limit=1000)))}
+    newest = {
+        run.info.experiment_id: -k
+        for k, run in enumerate(reversed(store.search(list(names.values()), limit=1000)))
+    }
     order = sorted(names, key=lambda name: (newest.get(names[name], 1), name))
     return [Board(name.removeprefix("reelbench/"), _path(store, name)) for name in order]
 
 
 def serve(
-    uri: str, *, port: int = 5000, benchmark: str | None = None, say: Callable[[str], None] = print, browse: Callable[[str], object] | None = None
+    uri: str,
+    *,
+    port: int = 5000,
+    benchmark: str | None = None,
+    say: Callable[[str], None] = print,
+    browse: Callable[[str], object] | None = None,
 ) -> None:
     """Serve until interrupted; for a store that is a server already, only say where its leaderboards are.
 
@@ -90,12 +100,28 @@ def server(uri: str, port: int = 0) -> Iterator[str]:
     be_quiet()
     port = _free_port(port)
     address = f"http://{HOST}:{port}"
-    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+    ]
     # the address of the store goes by the environment: arguments, which may hold a password, are everybody's to see
-    environment = os.environ | {"MLFLOW_BACKEND_STORE_URI": absolute_uri(uri), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    environment = os.environ | {
+        "MLFLOW_BACKEND_STORE_URI": absolute_uri(uri),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
     if root := artifact_root(uri):
         environment["MLFLOW_DEFAULT_ARTIFACT_ROOT"] = root
-    process = subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         _wait_until_up(address, process, uri)
         yield address
@@ -129,7 +155,9 @@ def _wait_until_up(address: str, process: subprocess.Popen[bytes], uri: str) -> 
         if _answers(f"{address}/health"):
             return
         time.sleep(0.2)
-    raise TrackingError(f"the MLflow server for {redact(uri)} did not start; try: mlflow server --backend-store-uri URI")
+    raise TrackingError(
+        f"the MLflow server for {redact(uri)} did not start; try: mlflow server --backend-store-uri URI"
+    )
 
 
 def _answers(address: str) -> bool:
@@ -152,7 +180,9 @@ def _free_port(port: int) -> int:
     raise TrackingError(f"no free port on {HOST}")
 
 
-def _show(found: list[Board], address: str, say: Callable[[str], None], browse: Callable[[str], object] | None) -> None:
+def _show(
+    found: list[Board], address: str, say: Callable[[str], None], browse: Callable[[str], object] | None
+) -> None:
     for board in found:
         say(f"{board.benchmark}: {redact(address)}{board.path}")
     if not found:
@@ -164,7 +194,10 @@ def _show(found: list[Board], address: str, say: Callable[[str], None], browse: 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
     """End the block quietly on Ctrl-C, SIGTERM, or when the terminal goes away."""
-    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP)
+    }
     try:
         yield
     except KeyboardInterrupt:
@@ -177,4 +210,8 @@ def _ended_by_signals() -> Iterator[None]:
 def _path(store: Store, name: str) -> str:
     benchmark = name.removeprefix("reelbench/")
     experiment = store.client.get_experiment(store.experiment(name))
-    return view_path(store, benchmark) if VIEW_TAG in experiment.tags else f"/#/experiments/{experiment.experiment_id}?workflowType=machine_learning"
+    return (
+        view_path(store, benchmark)
+        if VIEW_TAG in experiment.tags
+        else f"/#/experiments/{experiment.experiment_id}?workflowType=machine_learning"
+    )

@@ -33,7 +33,9 @@ def save_views(writer: RunWriter, plan: Plan, site: str | None) -> None:
         experiment = store.experiment(experiment_name(benchmark))
         record = _any_record(store, writer.workspace, experiment)
         if record:
-            _write(store, experiment, {VIEW_TAG: view_tag(record["metric_specs"]), NOTE_TAG: note(record, site)})
+            _write(
+                store, experiment, {VIEW_TAG: view_tag(record["metric_specs"]), NOTE_TAG: note(record, site)}
+            )
 
 
 def view_tag(metric_specs: Sequence[Mapping[str, Any]]) -> str:
@@ -59,7 +61,10 @@ def view_state(metric_specs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "columnOrder": [_NAME, *columns],
         "columnWidths": {_NAME: 360} | dict.fromkeys(columns, 120),
         "runsHiddenMode": "SHOW_ALL",
-        "groupBy": {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "rb.label"}]},
+        "groupBy": {
+            "aggregateFunction": "average",
+            "groupByKeys": [{"mode": "tag", "groupByData": "rb.label"}],
+        },
         "groupsExpanded": {},
         "useGroupedValuesInCharts": True,
         "hideEmptyCharts": True,

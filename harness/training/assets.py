@@ -58,10 +58,14 @@ def load_data(folder: Path) -> DataInfo:
         value = json.loads((folder / JSON_FILE).read_text(encoding="utf-8"))
         arrays = load_file(folder / ARRAYS_FILE)
     except Exception as error:
-        raise TrainingError(f"{folder}: assets cannot be read ({error}); delete the folder to train again") from error
+        raise TrainingError(
+            f"{folder}: assets cannot be read ({error}); delete the folder to train again"
+        ) from error
     specs = {k: FeatureSpec(**{**v, "shape": tuple(v["shape"])}) for k, v in value["features"].items()}
     spaces = {k: tuple(v) for k, v in value["spaces"].items()}
-    return DataInfo(value["dataset"], specs, spaces, decode(value["assets"], arrays), decode(value["upstream"], arrays))
+    return DataInfo(
+        value["dataset"], specs, spaces, decode(value["assets"], arrays), decode(value["upstream"], arrays)
+    )
 
 
 def encode(value: Any, path: str, arrays: dict[str, NDArray[Any]]) -> Any:

@@ -20,7 +20,9 @@ def reset_peak_memory(device: str) -> None:
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     else:
-        with contextlib.suppress(OSError):  # another system, or not permitted: the process's own peak is reported
+        with contextlib.suppress(
+            OSError
+        ):  # another system, or not permitted: the process's own peak is reported
             _CLEAR.write_text("5")
 
 
@@ -38,7 +40,10 @@ def peak_memory_bytes(device: str) -> int:
 def count_parameters(module: torch.nn.Module | None) -> dict[str, int]:
     """All parameters, and those that a fit may train."""
     found = list(module.parameters()) if module is not None else []
-    return {"parameters": sum(p.numel() for p in found), "trainable_parameters": sum(p.numel() for p in found if p.requires_grad)}
+    return {
+        "parameters": sum(p.numel() for p in found),
+        "trainable_parameters": sum(p.numel() for p in found if p.requires_grad),
+    }
 
 
 class Stopwatch:

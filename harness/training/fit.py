@@ -90,7 +90,9 @@ class Fit:
 
     def fresh_data(self) -> DataInfo:
         """Computed from training data and upstream fits, before anything is stored."""
-        upstream = {u.name: load_data(self.folders[u.name]).assets if u.predicts is None else {} for u in self.ups}
+        upstream = {
+            u.name: load_data(self.folders[u.name]).assets if u.predicts is None else {} for u in self.ups
+        }
         source = self._source(upstream)
         assets = dict(self.method.assets(source, self.config, self.spec["recipe"]))
         for up in self.ups:
@@ -101,7 +103,15 @@ class Fit:
         import numpy as np
 
         rng = np.random.default_rng(derive_seed(self.seed, "assets"))
-        return TrainingSource(self.dataset.name, self.reader.specs, dict(self.dataset.spaces), upstream, rng, self.dataset, self.reader)
+        return TrainingSource(
+            self.dataset.name,
+            self.reader.specs,
+            dict(self.dataset.spaces),
+            upstream,
+            rng,
+            self.dataset,
+            self.reader,
+        )
 
     def build(self, data: DataInfo) -> torch.nn.Module | None:
         """The method's module, initialised from the seed and from upstream fits."""
@@ -116,7 +126,9 @@ class Fit:
 
     # --- phases -------------------------------------------------------------------------------------------------
 
-    def _train(self, module: torch.nn.Module, data: DataInfo, state: FitState, checkpoint: Checkpoint | None) -> list[Weights]:
+    def _train(
+        self, module: torch.nn.Module, data: DataInfo, state: FitState, checkpoint: Checkpoint | None
+    ) -> list[Weights]:
         if checkpoint is not None:
             module.load_state_dict(checkpoint.module)
         members = [snapshot(module)]
@@ -138,7 +150,9 @@ class Fit:
         state = session.state
         with self.watch("checkpoint"):
             state.seconds = {**self.watch.seconds, "elapsed": session.limits.elapsed_s}
-            save_checkpoint(Checkpoint(state, session.module.state_dict(), None, None), session.fingerprint, self.folder)
+            save_checkpoint(
+                Checkpoint(state, session.module.state_dict(), None, None), session.fingerprint, self.folder
+            )
 
     def _session(self, module: torch.nn.Module, state: FitState, interrupts: DeferredInterrupts) -> Session:
         from lightning_fabric import Fabric
@@ -160,7 +174,9 @@ class Fit:
         )
 
     def _loop(self, session: Session, phase: Phase, data: DataInfo) -> PhaseLoop:
-        ctx = Context(self.config, data, self.spec["recipe"], self.seed, training=True, phase=phase, device=self.device)
+        ctx = Context(
+            self.config, data, self.spec["recipe"], self.seed, training=True, phase=phase, device=self.device
+        )
         loader = Loader(self.relation(phase), self.reader_of(phase), self.method, ctx)
         return PhaseLoop(session, phase, loader, build_validator(self, phase, ctx))
 
@@ -172,12 +188,18 @@ class Fit:
             return self.reader
         other = self.open_dataset(phase.dataset)
         shared = [m for m in self.spec["features"] if m in other.features]
-        if len(shared) < len(self.spec["features"]) and any(map(has_clips, self.relation_of(phase, phase.split)[:1])):
+        if len(shared) < len(self.spec["features"]) and any(
+            map(has_clips, self.relation_of(phase, phase.split)[:1])
+        ):
             missing = next(m for m in self.spec["features"] if m not in shared)
-            raise TrainingError(f"phase {phase.name!r}: dataset {other.name!r} has no modality {missing!r}, which the fit reads")
+            raise TrainingError(
+                f"phase {phase.name!r}: dataset {other.name!r} has no modality {missing!r}, which the fit reads"
+            )
         for name in shared:
             if other.features[name].shape != self.reader.specs[name].shape:
-                raise TrainingError(f"phase {phase.name!r}: {name!r} has shape {other.features[name].shape} in {other.name}, {self.reader.specs[name].shape} in {self.dataset.name}")
+                raise TrainingError(
+                    f"phase {phase.name!r}: {name!r} has shape {other.features[name].shape} in {other.name}, {self.reader.specs[name].shape} in {self.dataset.name}"
+                )
         return FeatureReader(other, shared)
 
     def relation(self, phase: Phase) -> Relation:
@@ -237,7 +259,9 @@ def predicted_relation(up: Upstream, dataset: Dataset, folder: Path) -> Relation
 
 def _inherited(assets: Mapping[str, Any], name: str, upstream: str) -> Any:
     if name not in assets:
-        raise TrainingError(f"upstream {upstream!r} has no asset {name!r}; it has: {', '.join(sorted(assets)) or 'none'}")
+        raise TrainingError(
+            f"upstream {upstream!r} has no asset {name!r}; it has: {', '.join(sorted(assets)) or 'none'}"
+        )
     return assets[name]
 
 

@@ -24,7 +24,9 @@ class DeferredInterrupts:
                     signal.signal(number, self._hold)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for number, handler in self._handlers.items():
             if signal.getsignal(number) == self._hold:
                 signal.signal(number, handler)

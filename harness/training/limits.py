@@ -33,7 +33,9 @@ class Limits:
     def check(self, where: str) -> None:
         """Raise :class:`TrainingError` if a limit was reached; ``where`` says how far the fit came."""
         if self.seconds is not None and self.elapsed_s > self.seconds:
-            raise TrainingError(f"{where}: over the time limit of {self.seconds:g} s; raise limits.seconds, or train fewer epochs")
+            raise TrainingError(
+                f"{where}: over the time limit of {self.seconds:g} s; raise limits.seconds, or train fewer epochs"
+            )
         if self.memory_bytes is not None:
             held = self._process.memory_info().rss
             if held > self.memory_bytes:

@@ -91,7 +91,9 @@ class PhaseLoop:
         self.session, self.phase, self.loader, self.validator = session, phase, loader, validator
         self.state, self.device = session.state, str(loader.ctx.device)
         if not len(loader.relation):
-            raise TrainingError(f"phase {phase.name!r}: relation {phase.relation!r} has no examples in split {phase.split!r}")
+            raise TrainingError(
+                f"phase {phase.name!r}: relation {phase.relation!r} has no examples in split {phase.split!r}"
+            )
         batches = math.ceil(len(loader.relation) / phase.batch_size)
         self.steps_per_epoch = math.ceil(batches / phase.accumulate)
         self.total_steps = phase.steps or phase.epochs * self.steps_per_epoch
@@ -116,7 +118,9 @@ class PhaseLoop:
         session, phase = self.session, self.phase
         prefixes = (*phase.frozen, *session.always_frozen)
         self._asleep = freeze(session.module, prefixes, session.trainable)
-        self.wrapped, self.optimizer = session.fabric.setup(session.module, build_optimizer(session.module, phase))
+        self.wrapped, self.optimizer = session.fabric.setup(
+            session.module, build_optimizer(session.module, phase)
+        )
         self.ctx = replace(self.loader.ctx, generator=self.generator, total_steps=self.total_steps)
         self.progress = Progress(session.emit, self.total_steps, "steps", self.state.step)
         self._next_look, self._next_save = 0.0, time.monotonic() + session.checkpoint_s
@@ -171,7 +175,16 @@ class PhaseLoop:
             value = validator(self.session.module)
         note_validation(self.state, self.phase, self.session.module, value)
         self._point({f"val/{value.name}": value.value})
-        self.session.emit("progress", {"done": self.state.step, "total": self.total_steps, "unit": "steps", "rate": None, value.name: value.value})
+        self.session.emit(
+            "progress",
+            {
+                "done": self.state.step,
+                "total": self.total_steps,
+                "unit": "steps",
+                "rate": None,
+                value.name: value.value,
+            },
+        )
 
     # --- steps --------------------------------------------------------------------------------------------------
 
@@ -182,7 +195,9 @@ class PhaseLoop:
         for indices in group:
             self._backward(self.loader.batch(indices, ctx), ctx, len(group))
         if self.phase.clip_norm is not None:
-            self.session.fabric.clip_gradients(self.wrapped, self.optimizer, max_norm=self.phase.clip_norm, error_if_nonfinite=False)
+            self.session.fabric.clip_gradients(
+                self.wrapped, self.optimizer, max_norm=self.phase.clip_norm, error_if_nonfinite=False
+            )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         state = self.state
@@ -193,7 +208,9 @@ class PhaseLoop:
 
     def _backward(self, batch: Batch, ctx: Context, group: int) -> None:
         method, fabric = self.session.method, self.session.fabric
-        with fabric.autocast():  # a method may call anything of its module, so not through Fabric's wrapper of forward
+        with (
+            fabric.autocast()
+        ):  # a method may call anything of its module, so not through Fabric's wrapper of forward
             losses = named_losses(method.training_step(self.session.module, batch, ctx), method.name)
         fabric.backward(losses["loss"] / group if group > 1 else losses["loss"])
         self._pending.append({name: loss.detach() for name, loss in losses.items()})
@@ -238,7 +255,12 @@ class PhaseLoop:
 
     def _point(self, values: Mapping[str, float]) -> None:
         state = self.state
-        point = {"phase": self.phase.name, "step": state.steps, "epoch": state.epoch, "time_ms": round(time.time() * 1000)}
+        point = {
+            "phase": self.phase.name,
+            "step": state.steps,
+            "epoch": state.epoch,
+            "time_ms": round(time.time() * 1000),
+        }
         state.curve.append({**point, "values": dict(values)})
 
     def save(self) -> None:
@@ -249,11 +271,17 @@ class PhaseLoop:
             check_weights(session.module, f"{self._where}, step {self.state.step}")
             self.state.seconds = {**session.watch.seconds, "elapsed": session.limits.elapsed_s}
             states = randomness(self.generator, self.device)
-            save_checkpoint(Checkpoint(self.state, session.module.state_dict(), self.optimizer.state_dict(), states), session.fingerprint, session.folder)
+            save_checkpoint(
+                Checkpoint(self.state, session.module.state_dict(), self.optimizer.state_dict(), states),
+                session.fingerprint,
+                session.folder,
+            )
 
 
 def check_weights(module: torch.nn.Module, where: str) -> None:
     """Raise :class:`TrainingError` if a parameter is not finite."""
     for name, parameter in module.named_parameters():
         if not bool(torch.isfinite(parameter).all()):
-            raise TrainingError(f"{where}: parameter {name!r} is no longer finite; try a lower learning_rate or a smaller clip_norm")
+            raise TrainingError(
+                f"{where}: parameter {name!r} is no longer finite; try a lower learning_rate or a smaller clip_norm"
+            )

@@ -14,7 +14,9 @@ from reelbench.errors import TrainingError
 from reelbench.method import Phase
 
 
-def freeze(module: torch.nn.Module, prefixes: Sequence[str], trainable: frozenset[str]) -> list[torch.nn.Module]:
+def freeze(
+    module: torch.nn.Module, prefixes: Sequence[str], trainable: frozenset[str]
+) -> list[torch.nn.Module]:
     """Let gradients flow to the ``trainable`` parameters except those under a prefix.
 
     Returns
@@ -33,7 +35,9 @@ def freeze(module: torch.nn.Module, prefixes: Sequence[str], trainable: frozense
     for name, parameter in module.named_parameters():
         parameter.requires_grad_(name in trainable and not name.startswith(tuple(prefixes)))
     if not any(p.requires_grad for p in module.parameters()):
-        raise TrainingError(f"nothing is left to train: frozen {', '.join(prefixes) or 'by the module itself'}")
+        raise TrainingError(
+            f"nothing is left to train: frozen {', '.join(prefixes) or 'by the module itself'}"
+        )
     return [m for name, m in module.named_modules() if name and _is_under(name, prefixes)]
 
 
@@ -45,7 +49,9 @@ def _check_prefix(prefix: str, names: Iterable[str], what: str) -> None:
     names = list(names)
     if not any(name.startswith(prefix) for name in names):
         heads = sorted({n.partition(".")[0] for n in names})
-        raise TrainingError(f"{what} prefix {prefix!r} matches no parameter; parameters start with: {', '.join(heads)}")
+        raise TrainingError(
+            f"{what} prefix {prefix!r} matches no parameter; parameters start with: {', '.join(heads)}"
+        )
 
 
 def parameter_groups(module: torch.nn.Module, phase: Phase) -> list[dict[str, object]]:
@@ -56,7 +62,10 @@ def parameter_groups(module: torch.nn.Module, phase: Phase) -> list[dict[str, ob
     groups: dict[float, list[torch.nn.Parameter]] = {}
     for name, parameter in named:
         groups.setdefault(rate_of(name, phase), []).append(parameter)
-    return [{"params": params, "factor": factor, "lr": phase.learning_rate * factor} for factor, params in groups.items()]
+    return [
+        {"params": params, "factor": factor, "lr": phase.learning_rate * factor}
+        for factor, params in groups.items()
+    ]
 
 
 def rate_of(name: str, phase: Phase) -> float:
@@ -79,7 +88,9 @@ def build_optimizer(module: torch.nn.Module, phase: Phase) -> torch.optim.Optimi
         return torch.optim.RMSprop(groups, lr=rate, weight_decay=decay)
     if phase.optimizer == "adadelta":
         return torch.optim.Adadelta(groups, lr=rate, weight_decay=decay)
-    raise TrainingError(f"phase {phase.name!r}: unknown optimizer {phase.optimizer!r}; known: adam, adamw, sgd, rmsprop, adadelta")
+    raise TrainingError(
+        f"phase {phase.name!r}: unknown optimizer {phase.optimizer!r}; known: adam, adamw, sgd, rmsprop, adadelta"
+    )
 
 
 def schedule_factor(phase: Phase, step: int, total_steps: int, steps_per_epoch: int) -> float:

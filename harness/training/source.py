@@ -51,7 +51,9 @@ class TrainingSource:
             For an evaluation split: assets come from training data only.
         """
         if split in EVALUATION_SPLITS:
-            raise TrainingError(f"assets may not read the {split} split of {name!r}: they come from training data only")
+            raise TrainingError(
+                f"assets may not read the {split} split of {name!r}: they come from training data only"
+            )
         return self._opened.relation(name, split)
 
     def read(self, clip: Clip, *, track: bool = False) -> dict[str, Any]:

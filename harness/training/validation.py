@@ -96,6 +96,10 @@ def named_losses(returned: Any, method: str) -> Mapping[str, torch.Tensor]:
     losses = returned if isinstance(returned, Mapping) else {"loss": returned}
     if not isinstance(losses.get("loss"), torch.Tensor) or losses["loss"].ndim:
         got = f"names {sorted(losses)}" if isinstance(returned, Mapping) else f"a {type(returned).__name__}"
-        shape = f" of shape {tuple(losses['loss'].shape)}" if isinstance(losses.get("loss"), torch.Tensor) else ""
-        raise TrainingError(f"method {method!r}: training_step must return a scalar tensor, or a mapping with 'loss'; got {got}{shape}")
+        shape = (
+            f" of shape {tuple(losses['loss'].shape)}" if isinstance(losses.get("loss"), torch.Tensor) else ""
+        )
+        raise TrainingError(
+            f"method {method!r}: training_step must return a scalar tensor, or a mapping with 'loss'; got {got}{shape}"
+        )
     return losses

@@ -33,13 +33,24 @@ def _metric(fit: Fit, ctx: Context, entry: dict[str, Any]) -> MetricValidator:
     task = fit.task_of(entry["task"])
     evaluation = task.evaluation(fit.dataset, entry["protocol"], "validation")
     settings = fit.method.Predict(**fit.spec.get("settings", {}))
-    seen = replace(ctx, training=False, settings=settings, task=task.name, protocol=entry["protocol"], benchmark=entry["benchmark"])
-    return MetricValidator(Predictor(fit.method, task, fit.reader, seen, fit.spec["precision"], kept={}), evaluation)
+    seen = replace(
+        ctx,
+        training=False,
+        settings=settings,
+        task=task.name,
+        protocol=entry["protocol"],
+        benchmark=entry["benchmark"],
+    )
+    return MetricValidator(
+        Predictor(fit.method, task, fit.reader, seen, fit.spec["precision"], kept={}), evaluation
+    )
 
 
 def _loss(fit: Fit, phase: Phase, ctx: Context) -> LossValidator | None:
     dataset = fit.open_dataset(phase.dataset) if phase.dataset else fit.dataset
     if "validation" not in dataset.relations.get(phase.relation, ()):
         return None
-    loader = Loader(fit.relation_of(phase, "validation"), fit.reader_of(phase), fit.method, replace(ctx, training=False))
+    loader = Loader(
+        fit.relation_of(phase, "validation"), fit.reader_of(phase), fit.method, replace(ctx, training=False)
+    )
     return LossValidator(fit.method, loader, fit.spec["precision"])

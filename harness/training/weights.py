@@ -39,7 +39,9 @@ def load_weights(module: torch.nn.Module, path: Path) -> None:
     try:
         module.load_state_dict(load_file(path))
     except Exception as error:
-        raise TrainingError(f"{path}: weights cannot be loaded ({error}); delete the folder to train again") from error
+        raise TrainingError(
+            f"{path}: weights cannot be loaded ({error}); delete the folder to train again"
+        ) from error
 
 
 def start_from(module: torch.nn.Module, folder: Path, prefixes: Mapping[str, str], name: str) -> None:
@@ -63,14 +65,18 @@ def start_from(module: torch.nn.Module, folder: Path, prefixes: Mapping[str, str
         pairs = {k: target + k.removeprefix(source) for k in theirs if k.startswith(source)}
         found = {k: v for k, v in pairs.items() if v in own}
         if not found:
-            raise TrainingError(f"upstream {name!r}: no parameter under {source!r} has a place under {target!r}; upstream has {_heads(theirs)}")
+            raise TrainingError(
+                f"upstream {name!r}: no parameter under {source!r} has a place under {target!r}; upstream has {_heads(theirs)}"
+            )
         for theirs_name, own_name in found.items():
             _copy(own[own_name], theirs[theirs_name], own_name, name)
 
 
 def _copy(own: torch.Tensor, theirs: torch.Tensor, name: str, upstream: str) -> None:
     if own.shape != theirs.shape:
-        raise TrainingError(f"upstream {upstream!r}: parameter {name!r} has shape {tuple(theirs.shape)} there and {tuple(own.shape)} here")
+        raise TrainingError(
+            f"upstream {upstream!r}: parameter {name!r} has shape {tuple(theirs.shape)} there and {tuple(own.shape)} here"
+        )
     with torch.no_grad():
         own.copy_(theirs)
 

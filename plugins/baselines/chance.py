@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     from reelbench.batching import Batch
     from reelbench.training.source import TrainingSource
 
-NUMBERS = ("multiple_choice", "fill_in_blank", "retrieval", "localization", "detection", "reidentification", "tagging", "action_recognition", "gaze")
+NUMBERS = (
+    "multiple_choice",
+    "fill_in_blank",
+    "retrieval",
+    "localization",
+    "detection",
+    "reidentification",
+    "tagging",
+    "action_recognition",
+    "gaze",
+)
 GRID, SPANS, WIDTH = 49, 5, 32
 
 
@@ -47,7 +57,11 @@ class Chance(Method):
         """What was drawn."""
         drawn = batch["drawn"]
         name = COLUMNS.get(ctx.task or "", "scores")
-        return {REIDENTIFICATION[ctx.protocol or ""] if ctx.task == "reidentification" else name: getattr(drawn, "data", drawn)}
+        return {
+            REIDENTIFICATION[ctx.protocol or ""] if ctx.task == "reidentification" else name: getattr(
+                drawn, "data", drawn
+            )
+        }
 
     def encode_query(self, module: Any, batch: Batch, ctx: Context) -> Any:
         """A random vector a query."""
@@ -62,7 +76,13 @@ class Chance(Method):
         return query @ gallery.T
 
 
-COLUMNS = {"captioning": "caption", "storytelling": "captions", "localization": "segments", "detection": "detections", "gaze": "maps"}
+COLUMNS = {
+    "captioning": "caption",
+    "storytelling": "captions",
+    "localization": "segments",
+    "detection": "detections",
+    "gaze": "maps",
+}
 REIDENTIFICATION = {"grounding": "links", "video": "same", "text": "same", "characters": "labels"}
 
 
@@ -73,7 +93,11 @@ def _scores_of(space: str) -> Callable[[Example, Context], Any]:
 def _segments(example: Example, ctx: Context) -> list[list[float]]:
     """The candidates in random order, or random spans."""
     candidates = example["candidates"].tolist()
-    return [candidates[i] for i in _rng(ctx).permutation(len(candidates))] if candidates else _spans(example, ctx)
+    return (
+        [candidates[i] for i in _rng(ctx).permutation(len(candidates))]
+        if candidates
+        else _spans(example, ctx)
+    )
 
 
 def _spans(example: Example, ctx: Context) -> list[list[float]]:
@@ -91,7 +115,10 @@ def _identities(example: Example, ctx: Context) -> list[Any]:
     """Links of mentions to tracks of their clips, pairs by the toss of a coin, or labels of as many people."""
     rng, mentions, tracks = _rng(ctx), len(example["mentions"]), len(example["tracks"])
     if ctx.protocol == "grounding":
-        return [_one_of([k for k, c in enumerate(example["track_clip"]) if c == clip], rng) for clip, _ in example["mentions"]]
+        return [
+            _one_of([k for k, c in enumerate(example["track_clip"]) if c == clip], rng)
+            for clip, _ in example["mentions"]
+        ]
     if ctx.protocol == "characters":
         return rng.integers(max(1, mentions), size=mentions).tolist()
     size = tracks if ctx.protocol == "video" else mentions

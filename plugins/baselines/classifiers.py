@@ -23,7 +23,9 @@ class Classifier(nn.Module):
     def __init__(self, data: DataInfo, labels: int, experts: int) -> None:
         super().__init__()
         self.standardise = Standardise(data.assets["moments"])
-        self.layer = MixtureOfExperts(data.dim(), labels, experts) if experts else nn.Linear(data.dim(), labels)
+        self.layer = (
+            MixtureOfExperts(data.dim(), labels, experts) if experts else nn.Linear(data.dim(), labels)
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits."""

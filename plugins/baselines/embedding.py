@@ -42,7 +42,11 @@ class Embedding(nn.Module):
         self.embed = nn.Embedding(len(vocabulary), config.word)
         self.lstm = PaddedLSTM(config.word, config.width // 2, both_ways=True)
         self.read = nn.Linear(self.lstm.width, config.width)
-        names = [vocabulary.encode(name.split()) for name in data.spaces["actions"]] if config.head == "actions" else []
+        names = (
+            [vocabulary.encode(name.split()) for name in data.spaces["actions"]]
+            if config.head == "actions"
+            else []
+        )
         self.names = [torch.from_numpy(ids) for ids in names]
 
     def videos(self, means: torch.Tensor) -> torch.Tensor:
@@ -65,7 +69,9 @@ class Embedding(nn.Module):
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """The loss of the fit's head."""
-        return {"captions": self.match_loss, "segments": self.moment_loss, "actions": self.class_loss}[self.head](batch)
+        return {"captions": self.match_loss, "segments": self.moment_loss, "actions": self.class_loss}[
+            self.head
+        ](batch)
 
     def match_loss(self, batch: Batch) -> torch.Tensor:
         """Hinges of a batch's pairs, in both directions; pairs of equal content are no negatives."""
@@ -115,7 +121,11 @@ class Embedding(nn.Module):
 def prepare(example: Example, ctx: Context) -> Example:
     """An example as the encoders read it: mean features, word numbers, located candidates."""
     if ctx.recipe == "segments":
-        fields = {"sentence": _encode(example["query"], ctx), "windows": located_means(example, ctx.data.features), "candidates": candidates_of(example)}
+        fields = {
+            "sentence": _encode(example["query"], ctx),
+            "windows": located_means(example, ctx.data.features),
+            "candidates": candidates_of(example),
+        }
         return Example(example.id, fields, example.targets and {"votes": votes(example)})
     fields = {name: example.fields[name] for name in ("content",) if name in example.fields}
     for name in ("sentence", "sentences", "choices"):
@@ -128,7 +138,9 @@ def _seen(example: Example, ctx: Context) -> dict[str, Any]:
     """A clip's mean, or the means of a gallery video's clips ``(n, D)``."""
     if "segments" in example.fields:
         return {"clips": segment_means(example["video"], np.asarray(example["segments"]), ctx.data.features)}
-    return {"video": mean_frame(example["video"], tuple(ctx.data.features))} if "video" in example.fields else {}
+    return (
+        {"video": mean_frame(example["video"], tuple(ctx.data.features))} if "video" in example.fields else {}
+    )
 
 
 def _encode(text: Any, ctx: Context) -> Any:

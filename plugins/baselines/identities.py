@@ -21,7 +21,10 @@ REACH = 6
 
 def mention_windows(example: Example, vocabulary: Vocabulary) -> NDArray[np.int64]:
     """Numbers of the words up to six before and after each mention, zeros beyond the sentence: ``(M, 12)``."""
-    rows = [_window(vocabulary.encode(example["sentences"][int(clip)]), int(token)) for clip, token in example["mentions"]]
+    rows = [
+        _window(vocabulary.encode(example["sentences"][int(clip)]), int(token))
+        for clip, token in example["mentions"]
+    ]
     return np.stack(rows) if rows else np.zeros((0, 2 * REACH), np.int64)
 
 

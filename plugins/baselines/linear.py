@@ -81,14 +81,22 @@ class Linear(Method):
         from reelbench.plugins.layers.frames import mean_frame
 
         if ctx.recipe == "events":
-            return windows.for_training(example, ctx) if ctx.training else windows.for_prediction(example, ctx)
-        return Example(example.id, {"video": mean_frame(example["video"], tuple(ctx.data.features))}, example.targets)
+            return (
+                windows.for_training(example, ctx) if ctx.training else windows.for_prediction(example, ctx)
+            )
+        return Example(
+            example.id, {"video": mean_frame(example["video"], tuple(ctx.data.features))}, example.targets
+        )
 
     def training_step(self, module: Any, batch: Batch, ctx: Context) -> torch.Tensor:
         """Binary cross-entropy of tags, cross-entropy of classes."""
         from reelbench.plugins.baselines import classifiers
 
-        return {"tags": classifiers.tag_loss, "actions": classifiers.class_loss, "events": classifiers.window_loss}[ctx.recipe](module, batch)
+        return {
+            "tags": classifiers.tag_loss,
+            "actions": classifiers.class_loss,
+            "events": classifiers.window_loss,
+        }[ctx.recipe](module, batch)
 
     def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
         """Scores of tags or classes, or detections."""

@@ -51,7 +51,11 @@ class Majority(Method):
         """The same for every example, as far as its shape allows."""
         from reelbench.plugins.baselines.chance import COLUMNS, REIDENTIFICATION
 
-        name = REIDENTIFICATION[ctx.protocol or ""] if ctx.task == "reidentification" else COLUMNS.get(ctx.task or "", "scores")
+        name = (
+            REIDENTIFICATION[ctx.protocol or ""]
+            if ctx.task == "reidentification"
+            else COLUMNS.get(ctx.task or "", "scores")
+        )
         return {name: getattr(batch["answer"], "data", batch["answer"])}
 
 
@@ -73,23 +77,34 @@ def _labels_of(space: str, target: str) -> Callable[[TrainingSource, Any], Mappi
 
 
 def _listed(value: Any) -> list[int]:
-    return [int(value)] if isinstance(value, int) or not getattr(value, "ndim", 0) else [int(i) for i in value]
+    return (
+        [int(value)] if isinstance(value, int) or not getattr(value, "ndim", 0) else [int(i) for i in value]
+    )
 
 
 def _events(source: TrainingSource, rows: Any) -> Mapping[str, Any]:
     segments = Counter(s for e in rows for s in _tenths(e) if s[1] > s[0]).most_common(SEGMENTS)
     classes = Counter(int(i) for e in rows for i in e.targets["labels"]).most_common(CLASSES)
-    return {"events": [[a / TENTHS, b / TENTHS, label, float(n * m)] for (a, b), n in segments for label, m in classes]}
+    return {
+        "events": [
+            [a / TENTHS, b / TENTHS, label, float(n * m)] for (a, b), n in segments for label, m in classes
+        ]
+    }
 
 
 def _tenths(example: Example) -> list[tuple[int, int]]:
     """Segments in tenths of the video."""
     duration = example["duration_s"]
-    return [(round(TENTHS * a / duration), round(TENTHS * b / duration)) for a, b in (example.targets or {})["segments"]]
+    return [
+        (round(TENTHS * a / duration), round(TENTHS * b / duration))
+        for a, b in (example.targets or {})["segments"]
+    ]
 
 
 def _verdicts(source: TrainingSource, rows: Any) -> Mapping[str, Any]:
-    same = {name: _mostly_same([e.targets[f"{name}_identity"] for e in rows]) for name in ("track", "mention")}
+    same = {
+        name: _mostly_same([e.targets[f"{name}_identity"] for e in rows]) for name in ("track", "mention")
+    }
     return {**same, "place": _most(place for e in rows for place in _places(e))}
 
 
@@ -102,7 +117,11 @@ def _places(example: Example) -> list[int]:
     """Which track of its clip, counted from the first, each mention has."""
     assert example.targets is not None
     clips = [int(c) for c in example["track_clip"]]
-    return [clips[:track].count(clips[track]) for track in map(int, example.targets["mention_track"]) if track >= 0]
+    return [
+        clips[:track].count(clips[track])
+        for track in map(int, example.targets["mention_track"])
+        if track >= 0
+    ]
 
 
 def _most(values: Any) -> Any:
@@ -115,7 +134,10 @@ def _identities(example: Example, ctx: Context) -> list[Any]:
     known, mentions = ctx.data.assets, len(example["mentions"])
     if ctx.protocol == "grounding":
         clips = [int(c) for c in example["track_clip"]]
-        return [_place([k for k, c in enumerate(clips) if c == clip], known["place"]) for clip, _ in example["mentions"]]
+        return [
+            _place([k for k, c in enumerate(clips) if c == clip], known["place"])
+            for clip, _ in example["mentions"]
+        ]
     if ctx.protocol == "characters":
         return [0 if known["mention"] else i for i in range(mentions)]
     name, size = ("track", len(example["tracks"])) if ctx.protocol == "video" else ("mention", mentions)

@@ -34,7 +34,14 @@ class MeanPoolSettings(Config):
 
 def _recipe(relation: str, *serves: str, steps: int, batch_size: int) -> Recipe:
     phase = Phase(
-        name="train", relation=relation, steps=steps, batch_size=batch_size, learning_rate=3e-3, schedule="cosine", validate=None, select="last"
+        name="train",
+        relation=relation,
+        steps=steps,
+        batch_size=batch_size,
+        learning_rate=3e-3,
+        schedule="cosine",
+        validate=None,
+        select="last",
     )
     return Recipe(serves=serves, phases=(phase,), config={"head": relation})
 
@@ -59,7 +66,9 @@ class MeanPool(Method):
     recipes: ClassVar = {
         "blanks": _recipe("blanks", "fill_in_blank", steps=500, batch_size=64),
         "captions": _recipe("captions", "captioning", "storytelling", steps=400, batch_size=64),
-        "sets": _recipe("sets", "reidentification:grounding", "reidentification:video", steps=300, batch_size=32),
+        "sets": _recipe(
+            "sets", "reidentification:grounding", "reidentification:video", steps=300, batch_size=32
+        ),
     }
 
     def features(self, config: MeanPoolConfig, recipe: str) -> tuple[str, ...]:

@@ -41,11 +41,15 @@ def overlaps(segments: NDArray[Any], candidates: NDArray[Any]) -> NDArray[np.flo
 def votes(example: Example) -> NDArray[np.float64]:
     """How many annotators' segments come closest to each candidate: ``(K,)``; ties go to the earlier one."""
     candidates = candidates_of(example)
-    nearest = overlaps(np.asarray((example.targets or {})["segments"], dtype=np.float64), candidates).argmax(1)
+    nearest = overlaps(np.asarray((example.targets or {})["segments"], dtype=np.float64), candidates).argmax(
+        1
+    )
     return np.bincount(nearest, minlength=len(candidates)).astype(np.float64)
 
 
-def ranked(candidates: Sequence[Any] | NDArray[Any], scores: Sequence[float] | NDArray[Any]) -> list[list[float]]:
+def ranked(
+    candidates: Sequence[Any] | NDArray[Any], scores: Sequence[float] | NDArray[Any]
+) -> list[list[float]]:
     """Candidates as lists, best first; ties keep the candidates' order."""
     order = np.argsort(-np.asarray(scores)[: len(candidates)], kind="stable")
     return [[float(t) for t in candidates[i]] for i in order]

@@ -41,7 +41,9 @@ class NearestNeighbour(Method):
         "gaze": Recipe(serves=("gaze",)),
     }
 
-    def assets(self, source: TrainingSource, config: NearestNeighbourConfig, recipe: str) -> Mapping[str, Any]:
+    def assets(
+        self, source: TrainingSource, config: NearestNeighbourConfig, recipe: str
+    ) -> Mapping[str, Any]:
         """The training clips' standardised means ``(n, D)``, and what they vote with."""
         import numpy as np
 
@@ -51,13 +53,19 @@ class NearestNeighbour(Method):
         rows = source.relation(recipe)
         means = np.stack([mean_frame(source.read(e["video"]), tuple(source.features)) for e in rows])
         moments = moments_of(means)
-        return {"moments": moments, "means": (means - moments["mean"]) / moments["scale"], **votes.COLLECT[recipe](source, rows)}
+        return {
+            "moments": moments,
+            "means": (means - moments["mean"]) / moments["scale"],
+            **votes.COLLECT[recipe](source, rows),
+        }
 
     def prepare(self, example: Example, ctx: Context) -> Example:
         """Standardised mean features of each clip, and sentences as tf-idf vectors."""
         from reelbench.plugins.baselines import votes
 
-        fields: dict[str, Any] = {"clips": votes.clip_means(example, ctx)} if {"video", "videos"} & set(example.fields) else {}
+        fields: dict[str, Any] = (
+            {"clips": votes.clip_means(example, ctx)} if {"video", "videos"} & set(example.fields) else {}
+        )
         if texts := example.fields.get("choices", example.fields.get("sentences")):
             fields["texts"] = votes.tf_idf(texts, ctx.data.assets)
         if "frames" in example.fields:
@@ -88,5 +96,3 @@ class NearestNeighbour(Method):
         from torch.nn.functional import normalize
 
         return normalize(query, dim=1) @ normalize(gallery, dim=1).T
-
-

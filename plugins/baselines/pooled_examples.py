@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 def _blank(example: Example, ctx: Context) -> Example:
     words = ctx.data.assets["vocabulary"].encode(example["sentence"])
-    fields = {"video": mean_frame(example["video"], tuple(ctx.data.features)), "words": words, "blank": int(example["blank"])}
+    fields = {
+        "video": mean_frame(example["video"], tuple(ctx.data.features)),
+        "words": words,
+        "blank": int(example["blank"]),
+    }
     return Example(example.id, fields, answer_number(example.targets, ctx))
 
 
@@ -41,4 +45,8 @@ def _set(example: Example, ctx: Context) -> Example:
     return Example(example.id, fields, example.targets)
 
 
-PREPARE: Mapping[str, Callable[[Example, Context], Example]] = {"blanks": _blank, "captions": _caption, "sets": _set}
+PREPARE: Mapping[str, Callable[[Example, Context], Example]] = {
+    "blanks": _blank,
+    "captions": _caption,
+    "sets": _set,
+}

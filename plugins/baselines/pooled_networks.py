@@ -33,7 +33,9 @@ class BlankFiller(nn.Module):
     def forward(self, batch: Batch) -> torch.Tensor:
         """``(B, V)``."""
         video = self.see(self.standardise(batch["video"].data)).relu()
-        return self.head(torch.cat([video, self.context(batch["words"].data, batch["words"].mask, batch["blank"])], 1))
+        return self.head(
+            torch.cat([video, self.context(batch["words"].data, batch["words"].mask, batch["blank"])], 1)
+        )
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Cross-entropy over the answers' vocabulary."""
@@ -56,7 +58,9 @@ class Captioner(nn.Module):
         self.lstm = nn.LSTM(config.word + config.width, config.width, batch_first=True)
         self.head = nn.Linear(config.width, len(self.vocabulary))
 
-    def forward(self, means: torch.Tensor, words: torch.Tensor, state: Any = None) -> tuple[torch.Tensor, Any]:
+    def forward(
+        self, means: torch.Tensor, words: torch.Tensor, state: Any = None
+    ) -> tuple[torch.Tensor, Any]:
         """Means ``(B, D)`` and words ``(B, T)`` to logits of the next words ``(B, T, V)``."""
         video = self.see(self.standardise(means)).relu().unsqueeze(1).expand(-1, words.shape[1], -1)
         states, state = self.lstm(torch.cat([self.embed(words), video], -1), state)
@@ -66,7 +70,9 @@ class Captioner(nn.Module):
         """Mean cross-entropy of words; padding is none."""
         words = batch["words"].data
         logits, _ = self(batch["clips"].data[:, 0], words[:, :-1])
-        return functional.cross_entropy(logits.transpose(1, 2), words[:, 1:], ignore_index=self.vocabulary.index[PAD])
+        return functional.cross_entropy(
+            logits.transpose(1, 2), words[:, 1:], ignore_index=self.vocabulary.index[PAD]
+        )
 
     def predict(self, batch: Batch, ctx: Context) -> dict[str, Any]:
         """A caption, or one for each clip."""
@@ -117,7 +123,9 @@ class PeopleMatcher(nn.Module):
         identities, tracks = _targets(batch)["track_identity"], _targets(batch)["mention_track"]
         shown = tracks.mask & (tracks.data >= 0)
         linking = functional.cross_entropy(self.links(batch)[shown], tracks.data[shown], reduction="sum")
-        return link_loss(self.same(batch), identities.data, batch["tracks"].mask) + linking / shown.sum().clamp_min(1)
+        return link_loss(
+            self.same(batch), identities.data, batch["tracks"].mask
+        ) + linking / shown.sum().clamp_min(1)
 
     def predict(self, batch: Batch, ctx: Context) -> dict[str, Any]:
         """A track for each mention, or a table of tracks."""
@@ -125,7 +133,11 @@ class PeopleMatcher(nn.Module):
             return {"same": as_tables(torch.sigmoid(self.same(batch)), batch["tracks"].lengths)}
         scores = self.links(batch)
         best = torch.where(scores.amax(-1).isinf(), -1, scores.argmax(-1))  # (B, M)
-        return {"links": [row[:n].tolist() for row, n in zip(best, batch["windows"].lengths.tolist(), strict=True)]}
+        return {
+            "links": [
+                row[:n].tolist() for row, n in zip(best, batch["windows"].lengths.tolist(), strict=True)
+            ]
+        }
 
 
 def build(data: DataInfo, config: MeanPoolConfig) -> nn.Module:

@@ -19,4 +19,16 @@ from reelbench.plugins.baselines.vse import VSE
 @hookimpl
 def reelbench_methods() -> list[type[Method]]:
     """Every baseline."""
-    return [Chance, Majority, FrequencyPrior, MeanMap, TextOnly, VideoOnly, NearestNeighbour, MeanPool, Linear, MixtureOfExperts, VSE]
+    return [
+        Chance,
+        Majority,
+        FrequencyPrior,
+        MeanMap,
+        TextOnly,
+        VideoOnly,
+        NearestNeighbour,
+        MeanPool,
+        Linear,
+        MixtureOfExperts,
+        VSE,
+    ]

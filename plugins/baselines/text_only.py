@@ -27,7 +27,14 @@ class TextOnlyConfig(Config):
 
 def _recipe(relation: str, *serves: str, steps: int, **config: Any) -> Recipe:
     phase = Phase(
-        name="read", relation=relation, steps=steps, batch_size=128, learning_rate=3e-3, schedule="cosine", validate=None, select="last"
+        name="read",
+        relation=relation,
+        steps=steps,
+        batch_size=128,
+        learning_rate=3e-3,
+        schedule="cosine",
+        validate=None,
+        select="last",
     )
     return Recipe(serves=serves, phases=(phase,), config={"head": relation, **config})
 
@@ -81,7 +88,9 @@ class TextOnly(Method):
 
 
 def _choices(example: Example, ctx: Context) -> Example:
-    return Example(example.id, {"words": [_encode(choice, ctx) for choice in example["choices"]]}, example.targets)
+    return Example(
+        example.id, {"words": [_encode(choice, ctx) for choice in example["choices"]]}, example.targets
+    )
 
 
 def _blanks(example: Example, ctx: Context) -> Example:
@@ -101,7 +110,10 @@ def _segments(example: Example, ctx: Context) -> Example:
 def _sets(example: Example, ctx: Context) -> Example:
     from reelbench.plugins.baselines.identities import clips_of, mention_windows
 
-    fields = {"windows": mention_windows(example, ctx.data.assets["vocabulary"]), "clips": clips_of(example["mentions"])}
+    fields = {
+        "windows": mention_windows(example, ctx.data.assets["vocabulary"]),
+        "clips": clips_of(example["mentions"]),
+    }
     return Example(example.id, fields, example.targets and {"identity": example.targets["mention_identity"]})
 
 

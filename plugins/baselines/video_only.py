@@ -23,7 +23,16 @@ class VideoOnlyConfig(Config):
 
 
 def _recipe(relation: str, task: str, steps: int) -> Recipe:
-    phase = Phase(name="watch", relation=relation, steps=steps, batch_size=64, learning_rate=3e-3, schedule="cosine", validate=None, select="last")
+    phase = Phase(
+        name="watch",
+        relation=relation,
+        steps=steps,
+        batch_size=64,
+        learning_rate=3e-3,
+        schedule="cosine",
+        validate=None,
+        select="last",
+    )
     return Recipe(serves=(task,), phases=(phase,), config={"head": relation})
 
 
@@ -40,7 +49,10 @@ class VideoOnly(Method):
     role = "baseline"
     modalities = ("appearance", "motion", "audio")
     Config = VideoOnlyConfig
-    recipes: ClassVar = {"blanks": _recipe("blanks", "fill_in_blank", 400), "segments": _recipe("segments", "localization", 200)}
+    recipes: ClassVar = {
+        "blanks": _recipe("blanks", "fill_in_blank", 400),
+        "segments": _recipe("segments", "localization", 200),
+    }
 
     def assets(self, source: TrainingSource, config: VideoOnlyConfig, recipe: str) -> Mapping[str, Any]:
         """Moments of the features."""
@@ -60,7 +72,10 @@ class VideoOnly(Method):
         from reelbench.plugins.layers.frames import mean_frame
 
         if ctx.recipe == "segments":
-            fields = {"windows": located_means(example, ctx.data.features), "candidates": candidates_of(example)}
+            fields = {
+                "windows": located_means(example, ctx.data.features),
+                "candidates": candidates_of(example),
+            }
             return Example(example.id, fields, example.targets and {"votes": votes(example)})
         fields = {"video": mean_frame(example["video"], tuple(ctx.data.features))}
         return Example(example.id, fields, answer_number(example.targets, ctx))
@@ -74,7 +89,11 @@ class VideoOnly(Method):
         from reelbench.plugins.baselines.moments import rank_batch
 
         scores = module(batch)
-        return {"segments": rank_batch(batch["candidates"], scores)} if ctx.recipe == "segments" else {"scores": scores}
+        return (
+            {"segments": rank_batch(batch["candidates"], scores)}
+            if ctx.recipe == "segments"
+            else {"scores": scores}
+        )
 
 
 def answer_number(targets: Mapping[str, Any] | None, ctx: Context) -> Mapping[str, Any] | None:

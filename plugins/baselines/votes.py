@@ -101,7 +101,10 @@ def _mean_of(table: str) -> Callable[[Batch, Context], Mapping[str, Any]]:
 
 def _quote(batch: Batch, ctx: Context) -> list[list[str]]:
     sentences, chosen = ctx.data.assets["sentences"], nearest(batch["clips"].data, ctx, 1).squeeze(-1)
-    return [[sentences[i] for i in row[:n].tolist()] for row, n in zip(chosen, batch["clips"].lengths.tolist(), strict=True)]
+    return [
+        [sentences[i] for i in row[:n].tolist()]
+        for row, n in zip(chosen, batch["clips"].lengths.tolist(), strict=True)
+    ]
 
 
 def _choose(batch: Batch, ctx: Context) -> Mapping[str, Any]:

@@ -29,7 +29,14 @@ class VSEConfig(Config):
 
 def _recipe(relation: str, *serves: str, steps: int) -> Recipe:
     phase = Phase(
-        name="embed", relation=relation, steps=steps, batch_size=64, learning_rate=2e-3, schedule="cosine", validate=None, select="last"
+        name="embed",
+        relation=relation,
+        steps=steps,
+        batch_size=64,
+        learning_rate=2e-3,
+        schedule="cosine",
+        validate=None,
+        select="last",
     )
     return Recipe(serves=serves, phases=(phase,), config={"head": relation})
 
@@ -61,7 +68,11 @@ class VSE(Method):
         from reelbench.plugins.layers.words import training_vocabulary
 
         vocabulary = training_vocabulary(source, recipe, TEXT_FIELD[recipe], 1)
-        seen = sorted({int((e.targets or {})["label"]) for e in source.relation(recipe)}) if recipe == "actions" else []
+        seen = (
+            sorted({int((e.targets or {})["label"]) for e in source.relation(recipe)})
+            if recipe == "actions"
+            else []
+        )
         return {"vocabulary": vocabulary, "moments": feature_moments(source, recipe), "seen": seen}
 
     def build(self, data: DataInfo, config: VSEConfig) -> torch.nn.Module:
@@ -86,7 +97,9 @@ class VSE(Method):
 
         if ctx.recipe == "segments":
             return {"segments": rank_batch(batch["candidates"], module.moment_scores(batch))}
-        return {"scores": module.class_scores(batch) if ctx.recipe == "actions" else module.choice_scores(batch)}
+        return {
+            "scores": module.class_scores(batch) if ctx.recipe == "actions" else module.choice_scores(batch)
+        }
 
     def encode_query(self, module: Any, batch: Batch, ctx: Context) -> Any:
         """The mean of a query's sentences: ``(B, width)``."""

@@ -40,7 +40,11 @@ def for_prediction(example: Example, ctx: Context) -> Example:
     starts = np.arange(2 * TENTHS) / (2 * TENTHS)
     runs = [(s, s + n / TENTHS) for n in ctx.settings.windows for s in starts if s + n / TENTHS <= 1 + 1e-9]
     spans = np.asarray(runs) * example["duration_s"]
-    return Example(example.id, {"windows": segment_means(example["video"], spans, ctx.data.features), "spans": spans}, None)
+    return Example(
+        example.id,
+        {"windows": segment_means(example["video"], spans, ctx.data.features), "spans": spans},
+        None,
+    )
 
 
 def detect(module: Any, batch: Batch, settings: DetectSettings) -> list[list[list[float]]]:

@@ -34,7 +34,9 @@ def guidance(logits: torch.Tensor, words: torch.Tensor, end: int, *, binary: boo
     """
     if binary:
         truth = functional.one_hot(words, logits.shape[-1]).to(logits.dtype)
-        losses = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none").sum(-1)  # (B, T)
+        losses = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none").sum(
+            -1
+        )  # (B, T)
     else:
         losses = functional.cross_entropy(logits.transpose(1, 2), words, reduction="none")  # (B, T)
     taught = ((words == end).cumsum(1) <= 1).to(losses.dtype)

@@ -40,7 +40,9 @@ class BatchNormOfStep(nn.Module):
     def forward(self, x: torch.Tensor, step: int) -> torch.Tensor:
         """``(B, C)`` at a step, of the same shape."""
         learn = self.training and len(x) > 1
-        return functional.batch_norm(x, self.mean[step], self.variance[step], self.scale, self.shift, learn, MOMENTUM, EPSILON)
+        return functional.batch_norm(
+            x, self.mean[step], self.variance[step], self.scale, self.shift, learn, MOMENTUM, EPSILON
+        )
 
 
 class NormalisedCell(nn.Module):
@@ -54,7 +56,9 @@ class NormalisedCell(nn.Module):
         self.norm_h = BatchNormOfStep(4 * hidden, steps, shift=False)
         self.norm_c = BatchNormOfStep(hidden, steps, shift=True)
 
-    def forward(self, x: torch.Tensor, h: torch.Tensor, c: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(
+        self, x: torch.Tensor, h: torch.Tensor, c: torch.Tensor, step: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """``(B, inputs)`` and the state ``(B, H)`` twice to the next state."""
         gates = self.norm_x(self.w(x), step) + self.norm_h(self.u(h), step) + self.bias
         i, f, g, o = gates.chunk(4, dim=1)
@@ -69,7 +73,9 @@ class PlainCell(nn.Module):
         super().__init__()
         self.cell = nn.LSTMCell(inputs, hidden)
 
-    def forward(self, x: torch.Tensor, h: torch.Tensor, c: torch.Tensor, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(
+        self, x: torch.Tensor, h: torch.Tensor, c: torch.Tensor, step: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """``(B, inputs)`` and the state ``(B, H)`` twice to the next state."""
         return self.cell(x, (h, c))
 
@@ -94,7 +100,9 @@ class TagTranslator(nn.Module):
         self.classify = _classifier(config, tags) if config.guided else None
         _make_orthogonal(self.embed, self.cells)
 
-    def forward(self, video: torch.Tensor, words: torch.Tensor | None = None, injected: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def forward(
+        self, video: torch.Tensor, words: torch.Tensor | None = None, injected: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Word logits ``(B, T, V + 1)``, and tag logits ``(B, V)`` where there is a classifier.
 
         Parameters
@@ -118,7 +126,9 @@ class TagTranslator(nn.Module):
         state = self._advance(torch.cat([x, word], 1), state, self.steps)  # "one more LSTM step"
         return torch.stack(logits, 1), self.classify(self.norm_last(state[-1][0]))
 
-    def _advance(self, x: torch.Tensor, state: list[tuple[torch.Tensor, torch.Tensor]], step: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    def _advance(
+        self, x: torch.Tensor, state: list[tuple[torch.Tensor, torch.Tensor]], step: int
+    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Every layer's next state."""
         following = []
         for cell, (h, c) in zip(self.cells, state, strict=True):
@@ -131,7 +141,9 @@ class TagTranslator(nn.Module):
         logits = self.project(h)
         return logits if self.norm_words is None else self.norm_words(logits, step)
 
-    def _next_word(self, logits: torch.Tensor, words: torch.Tensor | None, injected: torch.Tensor | None, step: int) -> torch.Tensor:
+    def _next_word(
+        self, logits: torch.Tensor, words: torch.Tensor | None, injected: torch.Tensor | None, step: int
+    ) -> torch.Tensor:
         """The next input ``(B, word)``: the embedded output, or the embedded true tag where it is injected."""
         own = self.embed(torch.sigmoid(logits) if self.guided else logits.softmax(1))
         if words is None or injected is None:
@@ -142,7 +154,11 @@ class TagTranslator(nn.Module):
 
 def _classifier(config: BNLSTMConfig, tags: int) -> nn.Module:
     """Tag logits of the last state."""
-    return MixtureOfExperts(config.hidden, tags, config.experts) if config.experts else nn.Linear(config.hidden, tags)
+    return (
+        MixtureOfExperts(config.hidden, tags, config.experts)
+        if config.experts
+        else nn.Linear(config.hidden, tags)
+    )
 
 
 def _make_orthogonal(*modules: nn.Module) -> None:

@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 def match(model: JSFusion, batch: Batch, ctx: Context) -> torch.Tensor:
     """Eq. 5.6 over the batch's pairs, all against all: sentences rank videos, videos rank sentences, or both."""
     video, words = batch["frames"], batch["sentence"]
-    frames, sentences = model.encode_video(video.data, video.mask), model.encode_sentence(words.data, words.mask)
+    frames, sentences = (
+        model.encode_video(video.data, video.mask),
+        model.encode_sentence(words.data, words.mask),
+    )
     scores = score_all(model, frames, video.mask, sentences, words.mask)  # (L sentences, L videos)
     answers = torch.arange(len(scores), device=scores.device)
     different = different_contents(batch.fields.get("content", batch.ids), scores.device)
     tables = {"videos": [scores], "captions": [scores.T], "both": [scores, scores.T]}[ctx.config.rank]
-    return torch.stack([(ranking_hinges(t, answers, ctx.config.margin) * different).sum() for t in tables]).sum()
+    return torch.stack(
+        [(ranking_hinges(t, answers, ctx.config.margin) * different).sum() for t in tables]
+    ).sum()
 
 
 def choose(model: JSFusion, batch: Batch, ctx: Context) -> torch.Tensor:

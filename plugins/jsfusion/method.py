@@ -37,8 +37,12 @@ class JSFusionConfig(Config):
     """The paper's numbers; ``match_sizes`` is Table 5.1, ``blank_sizes`` is §5.3.6."""
 
     head: Literal["score", "word"] = "score"
-    match_sizes: LayerSizes = LayerSizes(joint=512, attention=512, fusion=512, conv=256, decision=(256, 256, 128))
-    blank_sizes: LayerSizes = LayerSizes(joint=1024, attention=2048, fusion=2048, conv=1024, decision=(1024, 1024, 1024))
+    match_sizes: LayerSizes = LayerSizes(
+        joint=512, attention=512, fusion=512, conv=256, decision=(256, 256, 128)
+    )
+    blank_sizes: LayerSizes = LayerSizes(
+        joint=1024, attention=2048, fusion=2048, conv=1024, decision=(1024, 1024, 1024)
+    )
     lstm: int = 512
     word: int = 300
     min_count: int = 4
@@ -106,12 +110,18 @@ class JSFusion(Method):
     recipes: ClassVar = {
         "match": Recipe(
             serves=("retrieval:sentence", "multiple_choice"),
-            phases=(Phase(name="match", relation="captions", batch_size=10, learning_rate=1e-4, weight_decay=1e-3),),
+            phases=(
+                Phase(
+                    name="match", relation="captions", batch_size=10, learning_rate=1e-4, weight_decay=1e-3
+                ),
+            ),
             summary="matched pairs of a batch, all against all",
         ),
         "fill": Recipe(
             serves=("fill_in_blank",),
-            phases=(Phase(name="fill", relation="blanks", batch_size=32, learning_rate=1e-4, weight_decay=1e-3),),
+            phases=(
+                Phase(name="fill", relation="blanks", batch_size=32, learning_rate=1e-4, weight_decay=1e-3),
+            ),
             config={"head": "word"},
             summary="the missing word by cross-entropy, with the blank's context as a skip connection",
         ),
@@ -180,9 +190,13 @@ class JSFusion(Method):
         from reelbench.data import Example
         from reelbench.plugins.layers.frames import sample_frames
 
-        fields: dict[str, Any] = {name: example.fields[name] for name in ("content",) if name in example.fields}
+        fields: dict[str, Any] = {
+            name: example.fields[name] for name in ("content",) if name in example.fields
+        }
         if "video" in example.fields:
-            fields["frames"] = sample_frames(example["video"], tuple(ctx.data.features), ctx.config.max_frames)
+            fields["frames"] = sample_frames(
+                example["video"], tuple(ctx.data.features), ctx.config.max_frames
+            )
         for name in ("sentence", "query", "choices"):
             if name in example.fields:
                 fields[name] = _encode(example[name], ctx)
@@ -222,7 +236,9 @@ class JSFusion(Method):
         import torch
 
         lengths = query.lengths.tolist()
-        return torch.stack([_one_query(module, states[:m], gallery) for states, m in zip(query.data, lengths, strict=True)])
+        return torch.stack(
+            [_one_query(module, states[:m], gallery) for states, m in zip(query.data, lengths, strict=True)]
+        )
 
 
 def _one_query(module: Any, words: torch.Tensor, gallery: Padded) -> torch.Tensor:
@@ -240,7 +256,11 @@ def _encode(text: Any, ctx: Context) -> Any:
     from reelbench.plugins.layers.words import known_words
 
     vocabulary, limit = ctx.data.assets["vocabulary"], ctx.config.max_words
-    return [known_words(vocabulary, t, limit) for t in text] if isinstance(text, list) else known_words(vocabulary, text, limit)
+    return (
+        [known_words(vocabulary, t, limit) for t in text]
+        if isinstance(text, list)
+        else known_words(vocabulary, text, limit)
+    )
 
 
 def _numbered(targets: Mapping[str, Any] | None, ctx: Context) -> Mapping[str, Any] | None:

@@ -32,7 +32,9 @@ SHORTEST = 7  # the smallest grid of which three unpadded stages leave a cell
 class Dense(nn.Module):
     """A layer ``D_k`` on rows ``(R, C)``: linear, batch norm, tanh (or another activation), dropout."""
 
-    def __init__(self, inputs: int, outputs: int, dropout: float = 0.0, activation: nn.Module | None = None) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, dropout: float = 0.0, activation: nn.Module | None = None
+    ) -> None:
         super().__init__()
         self.linear = nn.Linear(inputs, outputs, bias=False)
         self.norm = RowNorm(outputs)
@@ -89,7 +91,9 @@ def build_context(kind: str, inputs: int, hidden: int, *, of_video: bool) -> Con
 class SequenceEncoder(nn.Module):
     """``D1([h_f, h_b, x])`` of each step (Eq. 5.1 and the inner terms of 5.3)."""
 
-    def __init__(self, inputs: int, context: ContextEncoder, joint: int, dropout: float, *, keep_input: bool) -> None:
+    def __init__(
+        self, inputs: int, context: ContextEncoder, joint: int, dropout: float, *, keep_input: bool
+    ) -> None:
         super().__init__()
         self.context, self.keep_input = context, keep_input
         self.d1 = Dense(context.width + inputs * keep_input, joint, dropout)
@@ -170,9 +174,13 @@ class TensorFusion(nn.Module):
         self.decoder = HierarchicalDecoder(sizes, config)
         self.width = self.decoder.width
 
-    def forward(self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor
+    ) -> torch.Tensor:
         """``(P, N, joint)`` and ``(P, M, joint)`` with masks to ``(P, width)``."""
-        joint = self.tensor(video, words, frame_mask.unsqueeze(2) & word_mask.unsqueeze(1))  # (P, N, M, fusion)
+        joint = self.tensor(
+            video, words, frame_mask.unsqueeze(2) & word_mask.unsqueeze(1)
+        )  # (P, N, M, fusion)
         return self.decoder(joint, frame_mask.sum(1), word_mask.sum(1))
 
 
@@ -183,7 +191,9 @@ class LastStepFusion(nn.Module):
         super().__init__()
         self.width = sizes.joint
 
-    def forward(self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor
+    ) -> torch.Tensor:
         """``(P, N, joint)`` and ``(P, M, joint)`` with masks to ``(P, joint)``."""
         return _last_step(video, frame_mask) * _last_step(words, word_mask)
 
@@ -212,7 +222,11 @@ class JSFusion(nn.Module):
         self.embed = nn.Embedding(len(vocabulary), config.word, padding_idx=vocabulary.index[PAD])
         tensor = config.decoder != "none"
         self.video = SequenceEncoder(
-            dim, build_context(config.encoder, dim, config.lstm, of_video=True), sizes.joint, config.dropout, keep_input=tensor
+            dim,
+            build_context(config.encoder, dim, config.lstm, of_video=True),
+            sizes.joint,
+            config.dropout,
+            keep_input=tensor,
         )
         self.words = SequenceEncoder(
             config.word,
@@ -236,15 +250,21 @@ class JSFusion(nn.Module):
         """``D1w``: ``(B, M)`` to ``(B, M, joint)``, zero at padding."""
         return self.words(self.embed(ids), mask)
 
-    def fuse(self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor) -> torch.Tensor:
+    def fuse(
+        self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor
+    ) -> torch.Tensor:
         """``D7`` of pairs: encoded ``(P, N, joint)`` and ``(P, M, joint)`` with masks to ``(P, decision)``."""
         return self.decision(self.fusion(video, frame_mask, words, word_mask))
 
-    def score(self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor) -> torch.Tensor:
+    def score(
+        self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor
+    ) -> torch.Tensor:
         """Eq. 5.5 for pairs: ``(P,)``."""
         return self.last(self.d8(self.fuse(video, frame_mask, words, word_mask))).squeeze(1)
 
-    def fill(self, frames: torch.Tensor, frame_mask: torch.Tensor, ids: torch.Tensor, word_mask: torch.Tensor) -> torch.Tensor:
+    def fill(
+        self, frames: torch.Tensor, frame_mask: torch.Tensor, ids: torch.Tensor, word_mask: torch.Tensor
+    ) -> torch.Tensor:
         """Logits of each answer for the blank of each sentence: ``(B, V)``."""
         video, words = self.encode_video(frames, frame_mask), self.encode_sentence(ids, word_mask)
         position = (ids == self.blank).int().argmax(1)  # (B,)
@@ -252,7 +272,13 @@ class JSFusion(nn.Module):
         return self.d8(self.fuse(video, frame_mask, words, word_mask) + context)
 
 
-def score_all(model: JSFusion, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor) -> torch.Tensor:
+def score_all(
+    model: JSFusion,
+    video: torch.Tensor,
+    frame_mask: torch.Tensor,
+    words: torch.Tensor,
+    word_mask: torch.Tensor,
+) -> torch.Tensor:
     """Every sentence with every video: encoded ``(S, M, joint)`` and ``(V, N, joint)`` to ``(S, V)``."""
     sentences, videos = len(words), len(video)
     row, column = torch.arange(sentences).repeat_interleave(videos), torch.arange(videos).repeat(sentences)

@@ -25,5 +25,7 @@ class MixtureOfExperts(nn.Module):
         gates = self.gates(x).view(len(x), labels, experts + 1).log_softmax(-1)  # (B, L, E + 1)
         scores = self.experts(x).view(len(x), labels, experts)  # (B, L, E)
         yes = (gates[..., :-1] + nn.functional.logsigmoid(scores)).logsumexp(-1)  # (B, L)
-        no = torch.cat([gates[..., :-1] + nn.functional.logsigmoid(-scores), gates[..., -1:]], -1).logsumexp(-1)
+        no = torch.cat([gates[..., :-1] + nn.functional.logsigmoid(-scores), gates[..., -1:]], -1).logsumexp(
+            -1
+        )
         return yes - no

@@ -33,7 +33,9 @@ def mean_frame(video: Mapping[str, Any], modalities: Sequence[str]) -> NDArray[n
     return np.concatenate([_vectors(video[m]).mean(0) for m in modalities])
 
 
-def segment_means(video: Mapping[str, Any], segments: NDArray[Any], specs: Mapping[str, FeatureSpec]) -> NDArray[np.float32]:
+def segment_means(
+    video: Mapping[str, Any], segments: NDArray[Any], specs: Mapping[str, FeatureSpec]
+) -> NDArray[np.float32]:
     """The mean of each modality over each segment ``(n, 2)`` in seconds, side by side: ``(n, D)``.
 
     A segment has the rows that it touches, and at least one; beyond the video's end that is the last.
@@ -41,12 +43,16 @@ def segment_means(video: Mapping[str, Any], segments: NDArray[Any], specs: Mappi
     return _beside([_means(_vectors(video[name]), segments * spec.rate_hz) for name, spec in specs.items()])
 
 
-def feature_moments(source: TrainingSource, relation: str, field: str = "video", *, track: bool = False) -> dict[str, Any]:
+def feature_moments(
+    source: TrainingSource, relation: str, field: str = "video", *, track: bool = False
+) -> dict[str, Any]:
     """Mean and deviation of each feature over some training clips (or tracks): ``{"mean": (D,), "scale": (D,)}``."""
     clips = [c for e in source.relation(relation) for c in _listed(e[field])]
     chosen = source.rng.permutation(len(clips))[:MOMENT_CLIPS]
     modalities = tuple(source.features)
-    return moments_of(np.concatenate([sample_frames(source.read(clips[i], track=track), modalities, 8) for i in chosen]))
+    return moments_of(
+        np.concatenate([sample_frames(source.read(clips[i], track=track), modalities, 8) for i in chosen])
+    )
 
 
 def moments_of(rows: NDArray[np.float32]) -> dict[str, Any]:

@@ -17,4 +17,6 @@ class RowNorm(nn.BatchNorm1d):
         """``(R, C)``."""
         if len(rows) > 1:
             return super().forward(rows)
-        return functional.batch_norm(rows, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        return functional.batch_norm(
+            rows, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+        )

@@ -21,6 +21,8 @@ def reelbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reelbench:
     def run(*arguments: str, timeout_s: float = 240, **environment: str) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", **environment}
         command = [sys.executable, "-m", "reelbench", *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=timeout_s, check=False)
+        return subprocess.run(
+            command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=timeout_s, check=False
+        )
 
     return run

@@ -15,9 +15,23 @@ def test_help_names_every_command_and_loads_nothing_heavy(reelbench, tmp_path):
     script = f"import sys; from reelbench.cli import cli; cli.main(['--help'], standalone_mode=False); sys.exit(any(m in sys.modules for m in {HEAVY!r}))"
     (tmp_path / "help.py").write_text(script)
 
-    done = subprocess.run([sys.executable, "help.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "help.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
-    for command in ("run", "try", "check", "plan", "report", "list", "plugins", "data", "ui", "new-method", "doctor"):
+    for command in (
+        "run",
+        "try",
+        "check",
+        "plan",
+        "report",
+        "list",
+        "plugins",
+        "data",
+        "ui",
+        "new-method",
+        "doctor",
+    ):
         assert f"\n  {command}" in done.stdout
     assert "broken" not in done.stdout
 
@@ -25,7 +39,9 @@ def test_help_names_every_command_and_loads_nothing_heavy(reelbench, tmp_path):
 def test_listing_loads_nothing_heavy(tmp_path):
 
     script = f"import sys; from reelbench.cli import cli; cli.main(['list'], standalone_mode=False); print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert done.stderr.strip() == "[]"
 
 
@@ -36,7 +52,9 @@ def test_list_json_has_what_scripts_want(reelbench):
     assert {"full", "no-audio"} <= set(methods["jsfusion"]["variants"])
     assert {"tiny", "paper"} <= set(methods["jsfusion"]["presets"])
     assert {"retrieval", "multiple_choice", "fill_in_blank"} <= set(methods["jsfusion"]["tasks"])
-    assert {"localization@didemo:candidates", "retrieval@microworld/small:sentence"} <= {b["name"] for b in catalogue["benchmarks"]}
+    assert {"localization@didemo:candidates", "retrieval@microworld/small:sentence"} <= {
+        b["name"] for b in catalogue["benchmarks"]
+    }
 
 
 def test_plugins_says_who_registered_what(reelbench):
@@ -58,7 +76,14 @@ def test_doctor_names_what_caption_metrics_need(reelbench):
     assert checks["torch"]["ok"]
 
 
-@pytest.mark.parametrize(("words", "offers"), [("reelbench pl", {"plan", "plugins"}), ("reelbench run --me", {"--method"}), ("reelbench data ", {"prepare", "show"})])
+@pytest.mark.parametrize(
+    ("words", "offers"),
+    [
+        ("reelbench pl", {"plan", "plugins"}),
+        ("reelbench run --me", {"--method"}),
+        ("reelbench data ", {"prepare", "show"}),
+    ],
+)
 def test_the_shell_completes_commands_and_options(reelbench, words: str, offers: set[str]):
     done = reelbench(_REELBENCH_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(words.count(" ")))
     assert {line.partition(",")[2] for line in done.stdout.splitlines()} == offers

@@ -50,7 +50,10 @@ def test_a_wrong_name_is_answered_with_the_nearest(reelbench, arguments, status,
     ("text", "says"),
     [
         ("benchmark = 3", "unknown key of suite.toml 'benchmark'; did you mean 'benchmarks'?"),
-        ("benchmarks = ['retrieval@microworld/smoke']\nmethods = [{name = 'chance', variant = 'x'}]", "did you mean 'variants'?"),
+        (
+            "benchmarks = ['retrieval@microworld/smoke']\nmethods = [{name = 'chance', variant = 'x'}]",
+            "did you mean 'variants'?",
+        ),
         ("seeds = 'three'", "benchmarks: Field required"),
         ("benchmarks = [", "suite.toml: not valid TOML"),
     ],
@@ -77,6 +80,9 @@ def test_a_dataset_that_is_not_there_is_named_with_what_to_do(reelbench, tmp_pat
 def test_a_plugin_that_fails_to_import_is_reported_and_the_rest_goes_on(reelbench, tmp_path: Path):
     (tmp_path / "broken_plugin.py").write_text("raise RuntimeError('out of order')")
     done = reelbench("list", "--plugin", "broken_plugin", PYTHONPATH=str(tmp_path))
-    assert "plugin 'broken_plugin' (from module broken_plugin): cannot be imported: RuntimeError: out of order" in done.stderr
+    assert (
+        "plugin 'broken_plugin' (from module broken_plugin): cannot be imported: RuntimeError: out of order"
+        in done.stderr
+    )
     assert "jsfusion" in done.stdout
     assert done.returncode == 3

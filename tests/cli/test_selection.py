@@ -6,7 +6,16 @@ from typing import Any
 
 from reelbench.cli.selection import suite_from
 
-NONE: dict[str, Any] = {"methods": (), "benchmarks": (), "against": (), "seeds": None, "variants": (), "preset": None, "settings": (), "device": None}
+NONE: dict[str, Any] = {
+    "methods": (),
+    "benchmarks": (),
+    "against": (),
+    "seeds": None,
+    "variants": (),
+    "preset": None,
+    "settings": (),
+    "device": None,
+}
 SUITE = """
 benchmarks = ["*@microworld/smoke"]
 methods = [{ name = "jsfusion", variants = ["*"], recipes = ["match"], config = { hidden = 3, "match.epochs" = 2 } }, { name = "b*", preset = "paper" }]
@@ -21,7 +30,11 @@ def entries(tmp_path, **options: Any) -> list[dict[str, Any]]:
 
 def test_a_suite_narrowed_to_a_method_keeps_what_it_says_of_it(tmp_path):
     (entry,) = entries(tmp_path, methods=("jsfusion",))
-    assert (entry["variants"], entry["recipes"], entry["config"]) == (("*",), ("match",), {"hidden": 3, "match.epochs": 2})
+    assert (entry["variants"], entry["recipes"], entry["config"]) == (
+        ("*",),
+        ("match",),
+        {"hidden": 3, "match.epochs": 2},
+    )
 
 
 def test_a_pattern_s_entry_is_narrowed_to_the_method_named(tmp_path):
@@ -30,9 +43,18 @@ def test_a_pattern_s_entry_is_narrowed_to_the_method_named(tmp_path):
 
 
 def test_options_win_over_the_suite(tmp_path):
-    (entry,) = entries(tmp_path, methods=("jsfusion",), settings=("hidden=4",), variants=("full",), preset="tiny")
-    assert (entry["config"], entry["variants"], entry["preset"]) == ({"hidden": 4, "match.epochs": 2}, ("full",), "tiny")
+    (entry,) = entries(
+        tmp_path, methods=("jsfusion",), settings=("hidden=4",), variants=("full",), preset="tiny"
+    )
+    assert (entry["config"], entry["variants"], entry["preset"]) == (
+        {"hidden": 4, "match.epochs": 2},
+        ("full",),
+        "tiny",
+    )
 
 
 def test_a_method_that_the_suite_has_not_runs_as_it_is(tmp_path):
-    assert [e["name"] for e in entries(tmp_path, methods=("mine",), against=("chance",))] == ["mine", "chance"]
+    assert [e["name"] for e in entries(tmp_path, methods=("mine",), against=("chance",))] == [
+        "mine",
+        "chance",
+    ]

@@ -83,7 +83,13 @@ class ImpurePrepare(Sound):
         import numpy as np
 
         frames = example["video"]["frames"]
-        return super().prepare(example, ctx).with_fields(video={"frames": frames + np.random.default_rng().normal(size=frames.shape).astype("float32")})
+        return (
+            super()
+            .prepare(example, ctx)
+            .with_fields(
+                video={"frames": frames + np.random.default_rng().normal(size=frames.shape).astype("float32")}
+            )
+        )
 
 
 class ChangesInPlace(Sound):
@@ -183,7 +189,11 @@ class ForgetsTheMask(Sound):
 
     def predict_step(self, module: Any, batch: Any, ctx: Any) -> Any:
         candidates = module.read(batch["choices"])
-        return {"scores": (candidates @ module.video(batch["video"]["frames"].data.mean(1)).unsqueeze(-1)).squeeze(-1)}
+        return {
+            "scores": (
+                candidates @ module.video(batch["video"]["frames"].data.mean(1)).unsqueeze(-1)
+            ).squeeze(-1)
+        }
 
 
 class LooksAround(Sound):

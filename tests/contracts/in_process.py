@@ -69,6 +69,10 @@ def run_suite(modules: Sequence[str], workspace: Path, **suite: Any) -> Ran:
     values = {"name": "contract", "seeds": [0], "ceilings": False} | suite
     plan = build_plan(make_suite(values, "test"), registry, open_once)
     outcome = Runner(plan, InProcess(surroundings), registry.manager.hook, workspace, {}, OpenLease()).run()
-    bad = [f"{plan.by_fingerprint()[f].title}: {r.get('error')}\n{r.get('traceback', '')}" for f, r in outcome.records.items() if r["status"] != "finished"]
+    bad = [
+        f"{plan.by_fingerprint()[f].title}: {r.get('error')}\n{r.get('traceback', '')}"
+        for f, r in outcome.records.items()
+        if r["status"] != "finished"
+    ]
     assert not bad, "\n".join(bad)
     return Ran(plan, outcome, workspace)

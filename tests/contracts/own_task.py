@@ -32,7 +32,11 @@ class Reconstruction(reelbench.Task):
     protocols = {"mean": "the mean over the clip's frames"}
 
     def brings(self, dataset: str) -> Sequence[BenchmarkSpec]:
-        return (BenchmarkSpec("reconstruction", "mean", "built from clips"),) if dataset.startswith("toybox/") else ()
+        return (
+            (BenchmarkSpec("reconstruction", "mean", "built from clips"),)
+            if dataset.startswith("toybox/")
+            else ()
+        )
 
     def metrics(self, protocol: str) -> tuple[Metric, ...]:
         return (Metric("mse", "MSE", direction="lower", high=float("inf"), percent=False),)
@@ -41,7 +45,9 @@ class Reconstruction(reelbench.Task):
         rows = dataset.relation("clips", split)
         targets = {e.id: {"frame": dataset.read("frames", e["video"]).mean(axis=0)} for e in rows}
         examples = [Example(e.id, {"video": e["video"]}) for e in rows]
-        return EvaluationSet(f"reconstruction@{dataset.name}:{protocol}", split, examples, targets, {e.id: e.id for e in rows})
+        return EvaluationSet(
+            f"reconstruction@{dataset.name}:{protocol}", split, examples, targets, {e.id: e.id for e in rows}
+        )
 
     def validate(self, predictions: Predictions, evaluation: EvaluationSet) -> None:
         from reelbench.predictions import as_array, check_ids
@@ -51,7 +57,10 @@ class Reconstruction(reelbench.Task):
 
     def measure(self, predictions: Predictions, evaluation: EvaluationSet) -> ScoreSheet:
         at = {name: k for k, name in enumerate(predictions.ids)}
-        errors = [float(((predictions.columns["frame"][at[i]] - evaluation.targets[i]["frame"]) ** 2).mean()) for i in evaluation.ids]
+        errors = [
+            float(((predictions.columns["frame"][at[i]] - evaluation.targets[i]["frame"]) ** 2).mean())
+            for i in evaluation.ids
+        ]
         return ScoreSheet.build(evaluation.ids, evaluation.clusters, {"error": errors})
 
     def aggregate(self, sheet: ScoreSheet, weights: Any) -> dict[str, Any]:
@@ -65,7 +74,12 @@ class Autoencoder(reelbench.Method):
 
     name = "autoencoder"
     modalities = ("frames",)
-    recipes = {"rebuild": Recipe(serves=("reconstruction",), phases=(Phase(name="rebuild", relation="clips", epochs=15, batch_size=12, learning_rate=0.02),))}
+    recipes = {
+        "rebuild": Recipe(
+            serves=("reconstruction",),
+            phases=(Phase(name="rebuild", relation="clips", epochs=15, batch_size=12, learning_rate=0.02),),
+        )
+    }
 
     def build(self, data: DataInfo, config: Any) -> Any:
         from torch import nn

@@ -56,7 +56,11 @@ def test_an_example_that_a_method_cannot_be_tried_on_is_no_pass() -> None:
 def test_the_command_prints_a_line_a_check_and_ends_with_the_verdict() -> None:
     from reelbench.cli.trying import try_
 
-    done = CliRunner().invoke(try_, ["chooser", "--dataset", "toybox/main", "--plugin", "toybox", "--plugin", "toy_methods"], standalone_mode=False)
+    done = CliRunner().invoke(
+        try_,
+        ["chooser", "--dataset", "toybox/main", "--plugin", "toybox", "--plugin", "toy_methods"],
+        standalone_mode=False,
+    )
     assert done.return_value in (0, 3), done.output
     assert "ok    training_step" in done.output
     assert done.output.splitlines()[-1] == "chooser on toybox/main: keeps the contract"
@@ -65,7 +69,22 @@ def test_the_command_prints_a_line_a_check_and_ends_with_the_verdict() -> None:
 def test_the_command_s_json_has_every_check() -> None:
     from reelbench.cli.trying import try_
 
-    done = CliRunner().invoke(try_, ["starter", "--recipe", "words", "--dataset", "toybox/main", "--plugin", "toybox", "--plugin", "toy_methods", "--json"], standalone_mode=False)
+    done = CliRunner().invoke(
+        try_,
+        [
+            "starter",
+            "--recipe",
+            "words",
+            "--dataset",
+            "toybox/main",
+            "--plugin",
+            "toybox",
+            "--plugin",
+            "toy_methods",
+            "--json",
+        ],
+        standalone_mode=False,
+    )
     told = json.loads(done.stdout)
     assert told["passed"]
     assert {"check", "place", "status", "line"} == set(told["checks"][0])

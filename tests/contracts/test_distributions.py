@@ -35,7 +35,13 @@ def test_a_distribution_uses_the_public_api_only(name: str) -> None:
     modules = set()
     for path in (DISTRIBUTIONS / name / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            modules |= {a.name for a in node.names} if isinstance(node, ast.Import) else {node.module or ""} if isinstance(node, ast.ImportFrom) else set()
+            modules |= (
+                {a.name for a in node.names}
+                if isinstance(node, ast.Import)
+                else {node.module or ""}
+                if isinstance(node, ast.ImportFrom)
+                else set()
+            )
     assert {m for m in modules if m.partition(".")[0] == "reelbench"} == {"reelbench"}
 
 
@@ -48,7 +54,9 @@ def test_an_installed_distribution_is_registered_under_its_own_name_and_version(
 @pytest.mark.slow
 def test_language_then_sight_without_captions_then_stories(install: Install, tmp_path: Path) -> None:
     install("storyteller")
-    ran = run_suite([], tmp_path / "work", methods=["storyteller"], benchmarks=["storytelling@microworld/smoke"])
+    ran = run_suite(
+        [], tmp_path / "work", methods=["storyteller"], benchmarks=["storytelling@microworld/smoke"]
+    )
     language, sight, stories = ran.stages("fit")
     assert [s.spec["recipe"] for s in (language, sight, stories)] == ["language", "sight", "stories"]
     assert [s.spec["phases"][0]["split"] for s in (language, sight)] == ["text", "unlabelled"]
@@ -64,7 +72,9 @@ def test_language_then_sight_without_captions_then_stories(install: Install, tmp
 
 def test_one_fit_on_sets_serves_four_benchmarks(install: Install, tmp_path: Path) -> None:
     install("setwise")
-    ran = run_suite([], tmp_path / "work", methods=["setwise"], benchmarks=["reidentification@microworld/smoke:*"])
+    ran = run_suite(
+        [], tmp_path / "work", methods=["setwise"], benchmarks=["reidentification@microworld/smoke:*"]
+    )
     (fit,) = ran.stages("fit")
     assert {s.spec["protocol"] for s in ran.plan.trials()} == {"grounding", "video", "text", "characters"}
     assert all(s.needs["fits"] == (fit.fingerprint,) for s in ran.stages("predict"))

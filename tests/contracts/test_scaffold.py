@@ -58,7 +58,11 @@ def test_a_name_that_cannot_work_is_refused_with_the_reason(name: str, message: 
 
 def test_a_name_has_a_spelling_for_each_use() -> None:
     names = check_name("very-first-steps", set())
-    assert (names.package, names.cls, names.title) == ("very_first_steps", "VeryFirstSteps", "Very first steps")
+    assert (names.package, names.cls, names.title) == (
+        "very_first_steps",
+        "VeryFirstSteps",
+        "Very first steps",
+    )
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
@@ -93,7 +97,9 @@ def test_no_placeholder_is_left_in_any_file(project: Path) -> None:
 def test_its_suite_names_it_beside_jsfusion(project: Path) -> None:
     suite = load_suite(str(project / "suite.toml"))
     assert {"first-steps", "jsfusion"} <= {m.name for m in suite.methods}
-    assert tomllib.loads((project / "pyproject.toml").read_text())["project"]["entry-points"]["reelbench"] == {NAME: "first_steps.method"}
+    assert tomllib.loads((project / "pyproject.toml").read_text())["project"]["entry-points"][
+        "reelbench"
+    ] == {NAME: "first_steps.method"}
     assert "reelbench run {posargs:suite.toml}" in (project / "tox.ini").read_text()
 
 
@@ -108,7 +114,14 @@ def test_installed_it_is_registered_and_carries_its_paper(site: Path) -> None:
 
 def test_its_own_tests_pass(site: Path, project: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(project)], env=environment, cwd=project, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(project)],
+        env=environment,
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
 
 

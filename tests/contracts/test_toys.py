@@ -15,7 +15,9 @@ SEEN, UNSEEN = (f"action_recognition@toybox/main:{p}" for p in ("seen", "unseen"
 
 
 def run(tmp_path: Path, method: str | dict[str, Any], benchmarks: list[str], **suite: Any) -> Ran:
-    return run_suite(["toybox", "toy_methods", "own_task"], tmp_path, methods=[method], benchmarks=benchmarks, **suite)
+    return run_suite(
+        ["toybox", "toy_methods", "own_task"], tmp_path, methods=[method], benchmarks=benchmarks, **suite
+    )
 
 
 def test_a_fit_starts_from_another_with_some_parameters_frozen(tmp_path: Path) -> None:
@@ -43,7 +45,9 @@ def test_a_trial_averages_an_ensemble_of_three_fits(tmp_path: Path) -> None:
     together = ran.predictions(predict).columns["scores"]
     alone = run(tmp_path, {"name": "committee", "config": {"ensemble": 1}}, [CHOICE])
     assert len(alone.stages("fit")) == 1
-    assert alone.outcome.cached == {alone.stages("fit")[0].fingerprint}, "the first member is the single fit of that seed"
+    assert alone.outcome.cached == {alone.stages("fit")[0].fingerprint}, (
+        "the first member is the single fit of that seed"
+    )
     assert not np.allclose(together, alone.predictions(alone.stages("predict")[0]).columns["scores"])
 
 
@@ -84,9 +88,19 @@ def test_a_method_draws_its_own_negatives(tmp_path: Path) -> None:
 
     ran = run(tmp_path, "chooser", [CHOICE])
     assert ran.metric("accuracy", CHOICE) > 0.5
-    fit = Fit(ran.stages("fit")[0].spec, Chooser(), lambda name: Toybox("main"), lambda name: None, {}, tmp_path / "again", lambda *a: None)  # type: ignore[arg-type, return-value]
+    fit = Fit(
+        ran.stages("fit")[0].spec,
+        Chooser(),
+        lambda name: Toybox("main"),
+        lambda name: None,
+        {},
+        tmp_path / "again",
+        lambda *a: None,
+    )  # type: ignore[arg-type, return-value]
     batch = first_batch(loader_of(fit, fit.phases[0], fit.fresh_data()))
-    assert all(a != b for a, b in zip(batch["content"].tolist(), batch["negative_content"].tolist(), strict=True))
+    assert all(
+        a != b for a, b in zip(batch["content"].tolist(), batch["negative_content"].tolist(), strict=True)
+    )
 
 
 def test_classes_never_seen_in_training_are_recognised_by_their_names(tmp_path: Path) -> None:
@@ -102,14 +116,26 @@ def test_a_method_brings_its_own_task(tmp_path: Path) -> None:
     assert ran.metric("mse", name) < 0.1
 
 
-@pytest.mark.parametrize("method", ["Starter", "Committee", "Averager", "Traveller", "Chooser", "Namer", "Pupil"])
+@pytest.mark.parametrize(
+    "method", ["Starter", "Committee", "Averager", "Traveller", "Chooser", "Namer", "Pupil"]
+)
 def test_every_toy_keeps_the_contract(method: str) -> None:
     import toy_methods
 
     from reelbench.conformance import try_method
 
     report = try_method(getattr(toy_methods, method), dataset="toybox/main", plugins=["toybox"])
-    assert {"assets", "build", "examples", "training_step", "gradients", "fit", "predict", "alone", "stateless"} <= {f.check for f in report.findings}
+    assert {
+        "assets",
+        "build",
+        "examples",
+        "training_step",
+        "gradients",
+        "fit",
+        "predict",
+        "alone",
+        "stateless",
+    } <= {f.check for f in report.findings}
 
 
 def test_a_method_with_its_own_task_keeps_the_contract() -> None:

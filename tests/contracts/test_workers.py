@@ -36,14 +36,27 @@ class PressesCtrlC:
             os.kill(os.getpid(), signal.SIGINT)
 
 
-def plan_and_run(tmp_path: Path, executor: type[Any], methods: list[str], watcher: Any = None) -> tuple[Plan, Outcome]:
+def plan_and_run(
+    tmp_path: Path, executor: type[Any], methods: list[str], watcher: Any = None
+) -> tuple[Plan, Outcome]:
     registry = build_registry(MODULES)
     surroundings = Surroundings(tmp_path, tmp_path, None, MODULES)
-    suite = make_suite({"name": "w", "benchmarks": ["multiple_choice@toybox/main"], "methods": methods, "seeds": [0], "ceilings": False}, "test")
+    suite = make_suite(
+        {
+            "name": "w",
+            "benchmarks": ["multiple_choice@toybox/main"],
+            "methods": methods,
+            "seeds": [0],
+            "ceilings": False,
+        },
+        "test",
+    )
     plan = build_plan(suite, registry, lambda name: open_dataset(registry, name, surroundings))
     if watcher:
         registry.manager.register(watcher)
-    return plan, Runner(plan, executor(surroundings, 1), registry.manager.hook, tmp_path, {}, OpenLease()).run()
+    return plan, Runner(
+        plan, executor(surroundings, 1), registry.manager.hook, tmp_path, {}, OpenLease()
+    ).run()
 
 
 def fit_record(plan: Plan, outcome: Outcome, method: str) -> Any:
@@ -60,7 +73,9 @@ def test_a_worker_killed_by_the_system_fails_its_stage_and_the_bench_goes_on(tmp
     assert fit_record(plan, outcome, "chooser")["worker"] == "worker-0"
 
 
-def test_ctrl_c_stops_a_worker_s_fit_which_then_resumes_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_stops_a_worker_s_fit_which_then_resumes_to_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DAWDLE", "1")
     plan, outcome = plan_and_run(tmp_path / "cut", WorkerPool, ["dawdler"], PressesCtrlC())
     assert outcome.interrupted
@@ -111,5 +126,9 @@ def test_a_worker_that_is_told_to_stop_before_it_is_ready_does_not_begin(tmp_pat
 
 def _handles_sigterm(pid: int | None) -> bool:
     """Whether the process has its handler in place (the 15th bit of the mask of caught signals)."""
-    mask = next(line.split()[1] for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt"))
+    mask = next(
+        line.split()[1]
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        if line.startswith("SigCgt")
+    )
     return bool(int(mask, 16) >> (signal.SIGTERM - 1) & 1)

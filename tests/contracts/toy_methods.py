@@ -23,7 +23,11 @@ class Matching(reelbench.Method):
     modalities = ("frames",)
 
     def assets(self, source: TrainingSource, config: Any, recipe: str) -> Mapping[str, Any]:
-        return {"vocabulary": reelbench.Vocabulary.from_sentences(e["sentence"] for e in source.relation("captions"))}
+        return {
+            "vocabulary": reelbench.Vocabulary.from_sentences(
+                e["sentence"] for e in source.relation("captions")
+            )
+        }
 
     def build(self, data: DataInfo, config: Any) -> torch.nn.Module:
         from toybox_model import Matcher
@@ -32,8 +36,14 @@ class Matching(reelbench.Method):
 
     def prepare(self, example: Example, ctx: Context) -> Example:
         words = ctx.data.assets["vocabulary"]
-        encoded: dict[str, Any] = {n: words.encode(example[n]) for n in ("sentence", "query", "negative") if n in example.fields}
-        encoded |= {n: [words.encode(s) for s in example[n]] for n in ("choices", "labels", "sentences") if n in example.fields}
+        encoded: dict[str, Any] = {
+            n: words.encode(example[n]) for n in ("sentence", "query", "negative") if n in example.fields
+        }
+        encoded |= {
+            n: [words.encode(s) for s in example[n]]
+            for n in ("choices", "labels", "sentences")
+            if n in example.fields
+        }
         return example.with_fields(**encoded)
 
     def training_step(self, module: Any, batch: Batch, ctx: Context) -> Any:
@@ -44,8 +54,12 @@ class Matching(reelbench.Method):
         return -(scores.log_softmax(dim=1) * (same / same.sum(1, keepdim=True))).sum(1).mean()
 
     def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
-        candidates = module.read(batch["labels" if ctx.task == "action_recognition" else "choices"])  # (B, C, W)
-        return {"scores": (candidates @ module.watch(batch["video"]["frames"]).unsqueeze(-1)).squeeze(-1)}  # (B, C)
+        candidates = module.read(
+            batch["labels" if ctx.task == "action_recognition" else "choices"]
+        )  # (B, C, W)
+        return {
+            "scores": (candidates @ module.watch(batch["video"]["frames"]).unsqueeze(-1)).squeeze(-1)
+        }  # (B, C)
 
     def encode_query(self, module: Any, batch: Batch, ctx: Context) -> Any:
         return module.read(batch["query"])
@@ -62,14 +76,36 @@ class Starter(Matching):
 
     name = "starter"
     recipes = {
-        "words": Recipe(phases=(Phase(name="read", relation="text", split="text", epochs=3, batch_size=8, learning_rate=0.05, frozen=("video.",)),)),
-        "match": Recipe(serves=("multiple_choice", "retrieval"), phases=(replace(JOINT, frozen=("next_word.",)),)),
+        "words": Recipe(
+            phases=(
+                Phase(
+                    name="read",
+                    relation="text",
+                    split="text",
+                    epochs=3,
+                    batch_size=8,
+                    learning_rate=0.05,
+                    frozen=("video.",),
+                ),
+            )
+        ),
+        "match": Recipe(
+            serves=("multiple_choice", "retrieval"), phases=(replace(JOINT, frozen=("next_word.",)),)
+        ),
     }
 
     def upstream(self, config: Any, recipe: str) -> Sequence[Upstream]:
         if recipe == "words":
             return ()
-        return (Upstream(name="language", recipe="words", parameters={"words.": "words."}, frozen=("words.",), assets=("vocabulary",)),)
+        return (
+            Upstream(
+                name="language",
+                recipe="words",
+                parameters={"words.": "words."},
+                frozen=("words.",),
+                assets=("vocabulary",),
+            ),
+        )
 
     def assets(self, source: TrainingSource, config: Any, recipe: str) -> Mapping[str, Any]:
         if recipe == "match":
@@ -91,14 +127,23 @@ class Committee(Matching):
     """Three fits, of which a trial averages the predictions."""
 
     name = "committee"
-    recipes = {"match": Recipe(serves=("multiple_choice",), phases=(replace(JOINT, frozen=("next_word.",)),), ensemble=3)}
+    recipes = {
+        "match": Recipe(
+            serves=("multiple_choice",), phases=(replace(JOINT, frozen=("next_word.",)),), ensemble=3
+        )
+    }
 
 
 class Averager(Matching):
     """Averages the predictions of its last five checkpoints."""
 
     name = "averager"
-    recipes = {"match": Recipe(serves=("multiple_choice", "retrieval"), phases=(replace(JOINT, select="average", keep=5, frozen=("next_word.",)),))}
+    recipes = {
+        "match": Recipe(
+            serves=("multiple_choice", "retrieval"),
+            phases=(replace(JOINT, select="average", keep=5, frozen=("next_word.",)),),
+        )
+    }
 
 
 class Traveller(Matching):
@@ -108,7 +153,10 @@ class Traveller(Matching):
     recipes = {
         "match": Recipe(
             serves=("multiple_choice",),
-            phases=(replace(JOINT, name="abroad", dataset="toybox/more", frozen=("next_word.",)), replace(JOINT, name="home", epochs=1, frozen=("next_word.", "words."))),
+            phases=(
+                replace(JOINT, name="abroad", dataset="toybox/more", frozen=("next_word.",)),
+                replace(JOINT, name="home", epochs=1, frozen=("next_word.", "words.")),
+            ),
         )
     }
 
@@ -128,7 +176,10 @@ class Chooser(Matching):
 
     def training_step(self, module: Any, batch: Batch, ctx: Context) -> Any:
         clip = module.watch(batch["video"]["frames"])
-        right, wrong = (clip * module.read(batch["sentence"])).sum(-1), (clip * module.read(batch["negative"])).sum(-1)
+        right, wrong = (
+            (clip * module.read(batch["sentence"])).sum(-1),
+            (clip * module.read(batch["negative"])).sum(-1),
+        )
         return (1.0 - right + wrong).clamp(min=0).mean()
 
 
@@ -136,7 +187,12 @@ class Namer(Matching):
     """Recognises classes that it never saw, by the words of their names."""
 
     name = "namer"
-    recipes = {"name": Recipe(serves=("action_recognition",), phases=(replace(JOINT, relation="actions", frozen=("next_word.",)),))}
+    recipes = {
+        "name": Recipe(
+            serves=("action_recognition",),
+            phases=(replace(JOINT, relation="actions", frozen=("next_word.",)),),
+        )
+    }
 
 
 class Pupil(Matching):
@@ -144,19 +200,44 @@ class Pupil(Matching):
 
     name = "pupil"
     recipes = {
-        "teacher": Recipe(serves=("action_recognition:unseen",), phases=(replace(JOINT, frozen=("next_word.",)),)),
-        "distil": Recipe(serves=("action_recognition:seen",), phases=(Phase(name="imitate", relation="teaching", epochs=40, batch_size=12, learning_rate=0.05, validate=None),)),
+        "teacher": Recipe(
+            serves=("action_recognition:unseen",), phases=(replace(JOINT, frozen=("next_word.",)),)
+        ),
+        "distil": Recipe(
+            serves=("action_recognition:seen",),
+            phases=(
+                Phase(
+                    name="imitate",
+                    relation="teaching",
+                    epochs=40,
+                    batch_size=12,
+                    learning_rate=0.05,
+                    validate=None,
+                ),
+            ),
+        ),
     }
 
     def upstream(self, config: Any, recipe: str) -> Sequence[Upstream]:
         if recipe == "teacher":
             return ()
-        return (Upstream(name="teaching", recipe="teacher", parameters={}, predicts=("action_recognition", "clips", "unlabelled")),)
+        return (
+            Upstream(
+                name="teaching",
+                recipe="teacher",
+                parameters={},
+                predicts=("action_recognition", "clips", "unlabelled"),
+            ),
+        )
 
     def build(self, data: DataInfo, config: Any) -> torch.nn.Module:
         import torch
 
-        return super().build(data, config) if "vocabulary" in data.assets else torch.nn.Linear(data.dim("frames"), len(data.spaces["actions"]))
+        return (
+            super().build(data, config)
+            if "vocabulary" in data.assets
+            else torch.nn.Linear(data.dim("frames"), len(data.spaces["actions"]))
+        )
 
     def assets(self, source: TrainingSource, config: Any, recipe: str) -> Mapping[str, Any]:
         return super().assets(source, config, recipe) if recipe == "teacher" else {}
@@ -181,7 +262,9 @@ class Pupil(Matching):
         words = ctx.data.assets["vocabulary"]
         from reelbench import Example
 
-        examples = [Example(name, {"name": words.encode(name.split())}) for name in ctx.data.spaces["actions"]]
+        examples = [
+            Example(name, {"name": words.encode(name.split())}) for name in ctx.data.spaces["actions"]
+        ]
         return reelbench.collate(examples)["name"]
 
     def _label_scores(self, module: Any, batch: Batch) -> Any:

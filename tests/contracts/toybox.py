@@ -62,7 +62,12 @@ class Toybox(Dataset):
 
     @property
     def relations(self) -> dict[str, tuple[str, ...]]:
-        return {"captions": ("train", "validation"), "actions": ("train",), "clips": ("train", "unlabelled", "validation", "test"), "text": ("text",)}
+        return {
+            "captions": ("train", "validation"),
+            "actions": ("train",),
+            "clips": ("train", "unlabelled", "validation", "test"),
+            "text": ("text",),
+        }
 
     @property
     def features(self) -> dict[str, FeatureSpec]:
@@ -74,9 +79,16 @@ class Toybox(Dataset):
 
     def relation(self, name: str, split: str = "train") -> Relation:
         if name == "text":
-            rows = [Example(f"text-{i}", {"sentences": [words_of(kind_of("text", i + k)) for k in range(3)]}) for i in range(20)]
+            rows = [
+                Example(f"text-{i}", {"sentences": [words_of(kind_of("text", i + k)) for k in range(3)]})
+                for i in range(20)
+            ]
             return Relation(name, split, {"sentences": Field("text", "a story")}, rows)
-        schema = {"video": Field("video", "a clip"), "sentence": Field("text", "words"), "content": Field("opaque", "its class")}
+        schema = {
+            "video": Field("video", "a clip"),
+            "sentence": Field("text", "words"),
+            "content": Field("opaque", "its class"),
+        }
         rows = [_row(name, split, i) for i in range(COUNTS[split])]
         return Relation(name, split, {k: f for k, f in schema.items() if k in rows[0].fields}, rows)
 
@@ -85,18 +97,38 @@ class Toybox(Dataset):
         kinds = [UNSEEN[i % 4] if protocol == "unseen" else kind_of(split, i) for i in range(count)]
         clips = [Clip(f"{split}|{i}|{kind}", 0.0, 2.0 + i % 3) for i, kind in enumerate(kinds)]
         names = [f"{split}-{i}" for i in range(count)]
-        fields, targets = zip(*(_question(task, kind, clip, i) for i, (kind, clip) in enumerate(zip(kinds, clips, strict=True))), strict=True)
-        gallery = [Example(f"clip-{i}", {"video": clip}) for i, clip in enumerate(clips)] if task == "retrieval" else []
+        fields, targets = zip(
+            *(
+                _question(task, kind, clip, i)
+                for i, (kind, clip) in enumerate(zip(kinds, clips, strict=True))
+            ),
+            strict=True,
+        )
+        gallery = (
+            [Example(f"clip-{i}", {"video": clip}) for i, clip in enumerate(clips)]
+            if task == "retrieval"
+            else []
+        )
         clusters = {name: f"story-{i // 2}" for i, name in enumerate(names)}
         examples = [Example(name, f) for name, f in zip(names, fields, strict=True)]
-        return EvaluationSet(f"{task}@{self.name}:{protocol}", split, examples, dict(zip(names, targets, strict=True)), clusters, gallery, self.spaces)
+        return EvaluationSet(
+            f"{task}@{self.name}:{protocol}",
+            split,
+            examples,
+            dict(zip(names, targets, strict=True)),
+            clusters,
+            gallery,
+            self.spaces,
+        )
 
     def read(self, modality: str, clip: Clip) -> Any:
         import numpy as np
 
         split, index, kind = clip.video.split("|")
         rng = np.random.default_rng([int(index), len(split), round(self.noise * 10)])
-        rows = rng.normal(scale=self.noise, size=(max(1, round((clip.end_s or 4.0) * 2)), 8)).astype(np.float32)
+        rows = rng.normal(scale=self.noise, size=(max(1, round((clip.end_s or 4.0) * 2)), 8)).astype(
+            np.float32
+        )
         rows[:, int(kind) // 4] += 1.0
         rows[:, 4 + int(kind) % 4] += 1.0
         return rows

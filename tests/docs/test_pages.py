@@ -26,13 +26,20 @@ def sources() -> list[tuple[Path, str]]:
 
 
 def commands() -> list[str]:
-    lines = [line.removeprefix("$ ") for page in PAGES for block in BLOCK.findall(page.read_text(encoding="utf-8")) for line in block.splitlines()]
+    lines = [
+        line.removeprefix("$ ")
+        for page in PAGES
+        for block in BLOCK.findall(page.read_text(encoding="utf-8"))
+        for line in block.splitlines()
+    ]
     return sorted({line.partition("  #")[0] for line in lines if line.startswith("reelbench ")})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_every_file_that_a_page_links_is_there(page: Path):
-    targets = [t for t in LINK.findall(page.read_text(encoding="utf-8")) if not t.endswith(".png")]  # pictures are drawn last
+    targets = [
+        t for t in LINK.findall(page.read_text(encoding="utf-8")) if not t.endswith(".png")
+    ]  # pictures are drawn last
     missing = [target for target in targets if not (page.parent / target).exists()]
     assert not missing
 
@@ -55,7 +62,10 @@ def test_every_hook_says_what_it_is_for_and_is_called_by_someone(name: str):
     spec = HOOKS[name]
     assert inspect.getdoc(spec)
     assert all(p.annotation is not p.empty for p in inspect.signature(spec).parameters.values())
-    collected = re.search(rf'"{name.removeprefix("reelbench_").removesuffix("s")}": _\w+', (ROOT / "harness" / "registry.py").read_text())
+    collected = re.search(
+        rf'"{name.removeprefix("reelbench_").removesuffix("s")}": _\w+',
+        (ROOT / "harness" / "registry.py").read_text(),
+    )
     called = [path for path, text in sources() if re.search(rf"hook\.{name}\(", text)]
     assert collected or called
 

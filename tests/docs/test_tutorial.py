@@ -28,7 +28,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(folder: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "reelbench", *arguments]
-    return subprocess.run(command, cwd=folder, env=dict(os.environ), capture_output=True, text=True, timeout=280, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=dict(os.environ), capture_output=True, text=True, timeout=280, check=False
+    )
 
 
 def test_every_command_of_the_tutorial_runs(folder: Path):
@@ -40,8 +42,22 @@ def test_every_command_of_the_tutorial_runs(folder: Path):
 
 
 def test_the_tutorials_method_learns_and_the_second_run_is_cached(folder: Path):
-    arguments = ["run", "--plugin", "my_retrieval", "--method", "my-retrieval", "--against", "chance", "--seeds", "1", "--no-report", "--json"]
-    trials = json.loads(run(folder, [*arguments, "--benchmark", "retrieval@microworld/smoke"]).stdout)["trials"]
+    arguments = [
+        "run",
+        "--plugin",
+        "my_retrieval",
+        "--method",
+        "my-retrieval",
+        "--against",
+        "chance",
+        "--seeds",
+        "1",
+        "--no-report",
+        "--json",
+    ]
+    trials = json.loads(run(folder, [*arguments, "--benchmark", "retrieval@microworld/smoke"]).stdout)[
+        "trials"
+    ]
     scores = {t["method"]: t["metrics"]["t2v_recall_at_10"] for t in trials if t["role"] != "ceiling"}
     assert scores["my-retrieval"] > scores["chance"]
     assert {t["status"] for t in trials} == {"cached"}

@@ -73,19 +73,37 @@ def make_trial(
         "dataset": dataset, "features": list(features), "section": "+".join(features), "seed": seed, "deterministic": False,
         "device": "cpu", "config": {"hidden": 64, "attention": variant == "full"}, "origins": {"hidden": "preset tiny"},
     }  # fmt: skip
-    where = {"benchmark": benchmark, "task": task, "protocol": protocol or "clips", "split": "test", "settings": {"beam": 3}}
+    where = {
+        "benchmark": benchmark,
+        "task": task,
+        "protocol": protocol or "clips",
+        "split": "test",
+        "settings": {"beam": 3},
+    }
     row = (edition, method, variant, recipe, preset, features)
     fit = _stage("fit", row, seed, {**naming, "upstream": [], "phases": [{"name": "joint", "epochs": 3}]}, {})
     predict = _stage("predict", (*row, benchmark), seed, naming | where, {"fits": (fit.fingerprint,)})
     score = _stage("score", (*row, benchmark), seed, naming | where, {"predictions": (predict.fingerprint,)})
     trial = Trial(fit, predict, score, {})
-    return replace(trial, records=_write(workspace, trial, metrics or _metrics(row, seed), examples, metric_specs)) if write else trial
+    return (
+        replace(
+            trial, records=_write(workspace, trial, metrics or _metrics(row, seed), examples, metric_specs)
+        )
+        if write
+        else trial
+    )
 
 
 def make_plan(trials: Sequence[Trial], *, extra: Sequence[Stage] = ()) -> Plan:
     """A plan of these trials' stages, equal ones once."""
     specs = [t.score.spec for t in trials]
-    values = {"name": "synthetic", **{k: sorted({s[n] for s in specs}) for k, n in (("benchmarks", "benchmark"), ("methods", "method"), ("seeds", "seed"))}}
+    values = {
+        "name": "synthetic",
+        **{
+            k: sorted({s[n] for s in specs})
+            for k, n in (("benchmarks", "benchmark"), ("methods", "method"), ("seeds", "seed"))
+        },
+    }
     suite = make_suite(values, "a test")
     stages = {s.fingerprint: s for s in [*extra, *(s for t in trials for s in t.stages)]}
     return Plan(suite, tuple(stages.values()), ())
@@ -95,7 +113,10 @@ def make_predictions(seed: int = 0, *, examples: int = 12) -> Predictions:
     """A sentence and a few scores an example."""
     rng = np.random.default_rng(seed)
     ids = tuple(f"story-{i // 3}/clip-{i % 3}" for i in range(examples))
-    columns = {"sentence": [f"someone walks {i} times" for i in range(examples)], "scores": rng.random((examples, examples)).astype(np.float32)}
+    columns = {
+        "sentence": [f"someone walks {i} times" for i in range(examples)],
+        "scores": rng.random((examples, examples)).astype(np.float32),
+    }
     return Predictions(ids, columns, gallery_ids=ids)
 
 
@@ -103,7 +124,13 @@ def curve(points: int = 8, *, start_ms: int = 1_760_000_000_000, best: float = 0
     """A fit's curve: a loss that falls, a validation metric that rises."""
     rises = [round(best * (1 - 0.6**i), 4) for i in range(points)]
     return [
-        {"phase": "joint", "step": 10 * i, "epoch": i, "time_ms": start_ms + 250 * i, "values": {"train/loss": 2 / (i + 1), "val/recall_at_1": rises[i]}}
+        {
+            "phase": "joint",
+            "step": 10 * i,
+            "epoch": i,
+            "time_ms": start_ms + 250 * i,
+            "values": {"train/loss": 2 / (i + 1), "val/recall_at_1": rises[i]},
+        }
         for i in range(points)
     ]
 
@@ -111,24 +138,45 @@ def curve(points: int = 8, *, start_ms: int = 1_760_000_000_000, best: float = 0
 def finished_record(stage: Stage, **fields: Any) -> dict[str, Any]:
     """The fields that every record shares, and the given ones."""
     now = round(time.time() * 1000)
-    shared = {"kind": stage.kind, "status": "finished", "started_ms": now - 900, "ended_ms": now, "seconds": 0.9, "worker": "worker-1"}
+    shared = {
+        "kind": stage.kind,
+        "status": "finished",
+        "started_ms": now - 900,
+        "ended_ms": now,
+        "seconds": 0.9,
+        "worker": "worker-1",
+    }
     naming = {k: v for k, v in stage.spec.items() if k not in ("phases", "device")}
     return {**naming, **shared, "versions": VERSIONS, "hardware": HARDWARE, **fields}
 
 
-def _stage(kind: Any, row: tuple[Any, ...], seed: int, spec: Mapping[str, Any], needs: Mapping[str, tuple[str, ...]]) -> Stage:
+def _stage(
+    kind: Any, row: tuple[Any, ...], seed: int, spec: Mapping[str, Any], needs: Mapping[str, tuple[str, ...]]
+) -> Stage:
     family = sha(kind, row)
     stage = Stage(kind, sha(family, seed), family, spec, needs)
-    return replace(stage, spec={**spec, "label": stage.label, "family": family, "fingerprint": stage.fingerprint})
+    return replace(
+        stage, spec={**spec, "label": stage.label, "family": family, "fingerprint": stage.fingerprint}
+    )
 
 
 def _metrics(row: tuple[Any, ...], seed: int) -> dict[str, float]:
     rng = np.random.default_rng(int(sha(row, seed)[:8], 16))
     recall = float(rng.uniform(0.1, 0.5))
-    return {"recall_at_1": recall, "recall_at_5": min(1.0, recall * 1.6), "median_rank": float(rng.integers(5, 30))}
+    return {
+        "recall_at_1": recall,
+        "recall_at_5": min(1.0, recall * 1.6),
+        "median_rank": float(rng.integers(5, 30)),
+    }
 
 
-def _write(workspace: Path, trial: Trial, metrics: Mapping[str, float], examples: int, specs: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def _write(
+    workspace: Path,
+    trial: Trial,
+    metrics: Mapping[str, float],
+    examples: int,
+    specs: Sequence[Mapping[str, Any]],
+) -> dict[str, dict[str, Any]]:
     folders = {s.kind: StageFolder(workspace, s.kind, s.fingerprint) for s in trial.stages}
     seed = trial.fit.spec["seed"]
     fitted = write_fit(folders["fit"], trial.fit)
@@ -152,10 +200,17 @@ def write_fit(folder: StageFolder, stage: Stage) -> dict[str, Any]:
     return record
 
 
-def _write_predict(folder: StageFolder, stage: Stage, fitted: Mapping[str, Any], seed: int, examples: int) -> dict[str, Any]:
+def _write_predict(
+    folder: StageFolder, stage: Stage, fitted: Mapping[str, Any], seed: int, examples: int
+) -> dict[str, Any]:
     predictions = make_predictions(seed, examples=examples)
     predictions.save(folder.path)
-    chain = {"parameters": 9000, "train_seconds": 12.5, "peak_memory_bytes": 400 << 20, "curve": _validation(fitted["curve"])}
+    chain = {
+        "parameters": 9000,
+        "train_seconds": 12.5,
+        "peak_memory_bytes": 400 << 20,
+        "curve": _validation(fitted["curve"]),
+    }
     record = finished_record(
         stage, relation=None, fits=[fitted["fingerprint"]], chain=chain, chain_seconds=12.5, predict_seconds=0.8, examples=examples,
         examples_per_second=15.0, peak_memory_bytes=300 << 20, rescorable=True, digest=predictions.digest(),
@@ -165,12 +220,29 @@ def _write_predict(folder: StageFolder, stage: Stage, fitted: Mapping[str, Any],
 
 
 def _write_score(
-    folder: StageFolder, stage: Stage, fitted: Mapping[str, Any], predicted: Mapping[str, Any], metrics: Mapping[str, float], specs: Sequence[Mapping[str, Any]]
+    folder: StageFolder,
+    stage: Stage,
+    fitted: Mapping[str, Any],
+    predicted: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    specs: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     ids = make_predictions(examples=predicted["examples"]).ids
     sheet = ScoreSheet.build(ids, {i: i.partition("/")[0] for i in ids}, {"rank": np.arange(1, len(ids) + 1)})
     sheet.save(folder.path)
-    write_json(folder.path / "examples.json", [{"id": ids[0], "pick": "best", "score": 1.0, "show": {"query": "someone <walks>"}, "strip": "strips/best-0.jpg", "cluster": "story-0"}])
+    write_json(
+        folder.path / "examples.json",
+        [
+            {
+                "id": ids[0],
+                "pick": "best",
+                "score": 1.0,
+                "show": {"query": "someone <walks>"},
+                "strip": "strips/best-0.jpg",
+                "cluster": "story-0",
+            }
+        ],
+    )
     (folder.path / "strips").mkdir(exist_ok=True)
     (folder.path / "strips" / "best-0.jpg").write_bytes(b"\xff\xd8\xff\xd9")
     record = finished_record(

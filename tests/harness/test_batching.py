@@ -11,7 +11,9 @@ def example(name, **fields):
 
 
 def test_sequences_are_padded_and_masked():
-    batch = collate([example("a", x=np.ones((2, 3), np.float32)), example("b", x=np.ones((4, 3), np.float32))])
+    batch = collate(
+        [example("a", x=np.ones((2, 3), np.float32)), example("b", x=np.ones((4, 3), np.float32))]
+    )
     assert batch["x"].data.shape == (2, 4, 3)
     assert batch["x"].mask.tolist() == [[True, True, False, False], [True] * 4]
     assert batch["x"].lengths.tolist() == [2, 4]
@@ -31,14 +33,19 @@ def test_lists_of_feature_maps_are_padded_by_modality():
 
 
 def test_numbers_text_and_torch_tensors_keep_their_kind():
-    batch = collate([example("a", n=1, t=("x",), z=torch.ones(2)), example("b", n=2, t=("y", "z"), z=torch.ones(1))])
+    batch = collate(
+        [example("a", n=1, t=("x",), z=torch.ones(2)), example("b", n=2, t=("y", "z"), z=torch.ones(1))]
+    )
     assert batch["n"].tolist() == [1, 2]
     assert batch["t"] == [("x",), ("y", "z")]
     assert isinstance(batch["z"], Padded)
 
 
 def test_arrays_without_axes_become_a_vector():
-    assert collate([example("a", n=np.asarray(1.5)), example("b", n=np.asarray(2.5))])["n"].tolist() == [1.5, 2.5]
+    assert collate([example("a", n=np.asarray(1.5)), example("b", n=np.asarray(2.5))])["n"].tolist() == [
+        1.5,
+        2.5,
+    ]
 
 
 def test_a_field_that_cannot_be_batched_is_named():

@@ -15,18 +15,33 @@ def test_a_canonical_name_reads_back() -> None:
     assert Benchmark.parse(str(PARAGRAPH)) == PARAGRAPH
 
 
-@pytest.mark.parametrize("name", ["retrieval", "retrieval@msrvtt", "@msrvtt:1k-a", "retrieval@:1k-a", "retrieval@msrvtt:", ""])
+@pytest.mark.parametrize(
+    "name", ["retrieval", "retrieval@msrvtt", "@msrvtt:1k-a", "retrieval@:1k-a", "retrieval@msrvtt:", ""]
+)
 def test_a_name_with_a_missing_part_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="not of the form task@dataset:protocol"):
         Benchmark.parse(name)
 
 
-@pytest.mark.parametrize("pattern", ["retrieval", "retrieval:paragraph", "*@microworld", "retrieval@microworld/small", "*:par*", "retrieval@microworld/small/no-gaze/draw2:paragraph"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "retrieval",
+        "retrieval:paragraph",
+        "*@microworld",
+        "retrieval@microworld/small",
+        "*:par*",
+        "retrieval@microworld/small/no-gaze/draw2:paragraph",
+    ],
+)
 def test_a_pattern_covers_what_it_names(pattern: str) -> None:
     assert matches(pattern, PARAGRAPH)
 
 
-@pytest.mark.parametrize("pattern", ["captioning", "retrieval:sentence", "*@didemo", "retrieval@micro", "retrieval@microworld/large", "retr"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["captioning", "retrieval:sentence", "*@didemo", "retrieval@micro", "retrieval@microworld/large", "retr"],
+)
 def test_a_pattern_does_not_cover_what_it_does_not_name(pattern: str) -> None:
     assert not matches(pattern, PARAGRAPH)
 
@@ -45,19 +60,27 @@ def test_an_unknown_size_or_dataset_is_refused(registry: Registry) -> None:
 
 def test_no_protocol_means_the_default_one_and_a_star_means_all(registry: Registry) -> None:
     assert [str(b) for b in expand(registry, "guessing@toy")] == ["guessing@toy/a:plain"]
-    assert [str(b) for b in expand(registry, "guessing@toy/b:*")] == ["guessing@toy/b:plain", "guessing@toy/b:strict"]
+    assert [str(b) for b in expand(registry, "guessing@toy/b:*")] == [
+        "guessing@toy/b:plain",
+        "guessing@toy/b:strict",
+    ]
 
 
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("guessing", "benchmark 'guessing' names no dataset; write task@dataset, guessing@microworld/small say"),
+        (
+            "guessing",
+            "benchmark 'guessing' names no dataset; write task@dataset, guessing@microworld/small say",
+        ),
         ("gessing@toy", "unknown task 'gessing'; did you mean 'guessing'?"),
         ("guessing@toy:strickt", "unknown protocol of guessing@toy/a 'strickt'; did you mean 'strict'?"),
         ("x*@toy", "nothing supports 'x*@toy': dataset 'toy/a' has guessing"),
     ],
 )
-def test_a_pattern_that_nothing_supports_says_what_there_is(registry: Registry, pattern: str, message: str) -> None:
+def test_a_pattern_that_nothing_supports_says_what_there_is(
+    registry: Registry, pattern: str, message: str
+) -> None:
     with pytest.raises(UsageError) as error:
         expand(registry, pattern)
     assert message in str(error.value)

@@ -51,12 +51,18 @@ def test_a_rank_of_opaque_ids_says_nothing_of_the_original_order():
 
 @pytest.mark.parametrize("task", ["labels", "search", "words"])
 def test_predictions_do_not_depend_on_the_batch_size(trained, tmp_path, task):
-    results = [predict(Painter(), [trained], tmp_path / str(size), task=task, batch_size=size) for size in (1, 7, 64)]
+    results = [
+        predict(Painter(), [trained], tmp_path / str(size), task=task, batch_size=size) for size in (1, 7, 64)
+    ]
     for other in results[1:]:
         assert other.ids == results[0].ids
         assert other.gallery_ids == results[0].gallery_ids
         for name, column in other.columns.items():
-            same = np.allclose(column, results[0].columns[name], atol=1e-6) if isinstance(column, np.ndarray) else column == results[0].columns[name]
+            same = (
+                np.allclose(column, results[0].columns[name], atol=1e-6)
+                if isinstance(column, np.ndarray)
+                else column == results[0].columns[name]
+            )
             assert same
 
 
@@ -76,14 +82,19 @@ def test_tiles_give_the_matrix_of_one_piece(trained, tmp_path):
 
 
 def test_a_matrix_over_the_cap_is_refused(trained, tmp_path):
-    with pytest.raises(PredictionError, match=r"a matrix of 20 queries and 20 candidates takes 0 MiB, over the cap of 0 MiB; .*raise limits.matrix_bytes"):
+    with pytest.raises(
+        PredictionError,
+        match=r"a matrix of 20 queries and 20 candidates takes 0 MiB, over the cap of 0 MiB; .*raise limits.matrix_bytes",
+    ):
         predict(Painter(), [trained], tmp_path, task="search", matrix_bytes=100)
     with pytest.raises(PredictionError, match="a matrix of 20 queries"):  # as a suite sets it
         predict(Painter(), [trained], tmp_path, task="search", limits={"matrix_bytes": 100, "seconds": None})
 
 
 def test_a_field_that_the_task_does_not_declare_is_not_shown():
-    rows = [Example("a", {"sentence": ("hi",), "sentence_pos": ("INTJ",), "sentence_head": (-1,), "content": 3})]
+    rows = [
+        Example("a", {"sentence": ("hi",), "sentence_pos": ("INTJ",), "sentence_head": (-1,), "content": 3})
+    ]
     (seen,) = blind(rows, 0, "query", {"sentence": None}).examples
     assert set(seen.fields) == {"sentence", "sentence_pos", "sentence_head"}
 
@@ -102,11 +113,16 @@ def test_kept_checkpoints_are_averaged(tmp_path):
     fit(Painter(), tmp_path / "fit", phases=phase_of(Painter(), epochs=5, select="average", keep=5))
     whole = predict(Painter(), [tmp_path / "fit"], tmp_path / "p").columns["scores"]
     fit(Painter(), tmp_path / "last", phases=phase_of(Painter(), epochs=5, select="last"))
-    assert not np.allclose(whole, predict(Painter(), [tmp_path / "last"], tmp_path / "q").columns["scores"], atol=1e-4)
+    assert not np.allclose(
+        whole, predict(Painter(), [tmp_path / "last"], tmp_path / "q").columns["scores"], atol=1e-4
+    )
 
 
 def test_text_cannot_be_averaged_and_the_method_is_told_what_to_define(trained, tmp_path):
-    with pytest.raises(PredictionError, match=r"column 'word' is not numeric and cannot be averaged over 2 members; the method must define combine"):
+    with pytest.raises(
+        PredictionError,
+        match=r"column 'word' is not numeric and cannot be averaged over 2 members; the method must define combine",
+    ):
         predict(Painter(), [trained, trained], tmp_path, task="words")
 
 
@@ -148,7 +164,9 @@ def test_a_tile_of_the_wrong_shape_is_refused(trained, tmp_path):
         def score(self, module, query, gallery, ctx):
             return query["text"].sum(dim=1)
 
-    with pytest.raises(PredictionError, match=r"score returned shape \(20,\) for 20 queries and 20 candidates"):
+    with pytest.raises(
+        PredictionError, match=r"score returned shape \(20,\) for 20 queries and 20 candidates"
+    ):
         predict(Wrong(), [trained], tmp_path, task="search")
 
 
@@ -182,8 +200,23 @@ def test_prediction_leaves_torchs_generator_alone_and_repeats(trained, tmp_path)
 
 
 def test_the_record_says_how_long_it_took(trained, tmp_path):
-    done = run_predict(predict_spec(Painter()), method=Painter(), dataset=ToyDataset(), task=TASKS["labels"], fits=[trained], folder=tmp_path, emit=quiet)
+    done = run_predict(
+        predict_spec(Painter()),
+        method=Painter(),
+        dataset=ToyDataset(),
+        task=TASKS["labels"],
+        fits=[trained],
+        folder=tmp_path,
+        emit=quiet,
+    )
     assert done["examples"] == 20
     assert done["rescorable"] is True
     assert done["digest"] == Predictions.load(tmp_path).digest()
-    assert set(done) == {"predict_seconds", "examples", "examples_per_second", "peak_memory_bytes", "rescorable", "digest"}
+    assert set(done) == {
+        "predict_seconds",
+        "examples",
+        "examples_per_second",
+        "peak_memory_bytes",
+        "rescorable",
+        "digest",
+    }

@@ -14,7 +14,15 @@ from reelbench.scoring import ScoreSheet
 
 
 def score(predictions, folder, task="labels"):
-    return run_score(predict_spec(Painter(), task), method=None, dataset=ToyDataset(), task=TASKS[task], predictions=predictions, folder=folder, emit=quiet)
+    return run_score(
+        predict_spec(Painter(), task),
+        method=None,
+        dataset=ToyDataset(),
+        task=TASKS[task],
+        predictions=predictions,
+        folder=folder,
+        emit=quiet,
+    )
 
 
 @pytest.fixture

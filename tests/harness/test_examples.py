@@ -23,7 +23,11 @@ def reader(limit=1 << 20, dataset=None):
 
 
 def test_clips_and_lists_of_clips_become_arrays_by_modality():
-    example = Example("a", {"video": Clip("test-1", 0.0, 2.0), "videos": [Clip("test-1"), Clip("test-2")], "n": 3}, {"video": Clip("test-3")})
+    example = Example(
+        "a",
+        {"video": Clip("test-1", 0.0, 2.0), "videos": [Clip("test-1"), Clip("test-2")], "n": 3},
+        {"video": Clip("test-3")},
+    )
     resolved = reader().resolve(example)
     assert resolved["video"]["look"].shape == (4, 8)
     assert resolved["video"]["look"].dtype == np.float32
@@ -49,7 +53,16 @@ def test_features_are_read_once_and_only_kept_up_to_the_cap():
 
 
 def test_lengths_come_from_durations_and_tokens():
-    example = Example("a", {"video": Clip("v", 1.0, 4.0), "sentence": ("a", "b"), "segments": np.zeros((4, 2)), "n": 99, "choices": [("x",) * 5]})
+    example = Example(
+        "a",
+        {
+            "video": Clip("v", 1.0, 4.0),
+            "sentence": ("a", "b"),
+            "segments": np.zeros((4, 2)),
+            "n": 99,
+            "choices": [("x",) * 5],
+        },
+    )
     assert length_of(example, 2.0) == 6
     assert length_of(example, 1.0) == 5
     assert length_of(Example("b", {"video": Clip("v")}), 2.0) == 0
@@ -61,7 +74,9 @@ def test_chunks_cover_everything_once():
 
 def test_another_training_set_without_the_modality_is_named(tmp_path):
     other = ToyDataset("silent", modalities=("sound",))
-    with pytest.raises(TrainingError, match="phase 'main': dataset 'silent' has no modality 'look', which the fit reads"):
+    with pytest.raises(
+        TrainingError, match="phase 'main': dataset 'silent' has no modality 'look', which the fit reads"
+    ):
         fit(Painter(), tmp_path, datasets={"silent": other}, phases=phase_of(Painter(), dataset="silent"))
 
 

@@ -49,8 +49,15 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, lengt
         np.testing.assert_array_equal(store.whole("appearance", video), array)
 
 
-@given(start=st.floats(-2, 40), length=st.floats(-1, 40), rows=st.integers(1, 200), rate=st.sampled_from([0.5, 4.0]))
-def test_a_clip_has_at_least_one_row_inside_its_video(start: float, length: float, rows: int, rate: float) -> None:
+@given(
+    start=st.floats(-2, 40),
+    length=st.floats(-1, 40),
+    rows=st.integers(1, 200),
+    rate=st.sampled_from([0.5, 4.0]),
+)
+def test_a_clip_has_at_least_one_row_inside_its_video(
+    start: float, length: float, rows: int, rate: float
+) -> None:
     first, last = clip_rows(Clip("v", start, start + length), rate, rows)
     assert 0 <= first < last <= rows
 
@@ -105,7 +112,9 @@ def test_an_altered_header_is_one_line_and_reads_nothing(root: Path) -> None:
 def test_a_wrong_dimension_is_refused_by_the_writer_and_the_reader(root: Path) -> None:
     with pytest.raises(FeatureError, match=r"appearance features of 'v' are \(4, 2\) float16, expected"):
         FeatureWriter(root, SPECS).add("appearance", "v", np.zeros((4, 2), np.float16))
-    manifest = (root / "manifest.json").read_text().replace('"shape": [\n    3\n   ]', '"shape": [\n    4\n   ]')
+    manifest = (
+        (root / "manifest.json").read_text().replace('"shape": [\n    3\n   ]', '"shape": [\n    4\n   ]')
+    )
     (root / "manifest.json").write_text(manifest)
     with pytest.raises(FeatureError, match=r"expected \(T, 4\) float16"):
         FeatureStore(root).read("appearance", Clip("v1"))

@@ -55,29 +55,40 @@ def test_every_stage_of_a_plan_has_its_own_fingerprint(registry: Registry) -> No
     assert len({s.fingerprint for s in plan.stages}) == len(plan.stages)
 
 
-def test_an_edit_of_a_layer_imported_inside_build_refits_only_methods_that_use_it(registry: Registry, before: dict[str, str], project: Path) -> None:
+def test_an_edit_of_a_layer_imported_inside_build_refits_only_methods_that_use_it(
+    registry: Registry, before: dict[str, str], project: Path
+) -> None:
     edit(project / "layers.py", "pass", "size = 2")
     assert changed(before, fingerprints_of(plan_of(registry))) == ALPHA
 
 
-def test_an_edit_of_a_layer_imported_relatively_refits_only_methods_that_use_it(registry: Registry, before: dict[str, str], project: Path) -> None:
+def test_an_edit_of_a_layer_imported_relatively_refits_only_methods_that_use_it(
+    registry: Registry, before: dict[str, str], project: Path
+) -> None:
     edit(project / "beta_layers.py", "1", "2")
     assert changed(before, fingerprints_of(plan_of(registry))) == of_method(before, "beta")
 
 
-def test_an_edit_of_the_method_file_refits_its_own_fits_and_what_starts_from_them(registry: Registry, before: dict[str, str], project: Path) -> None:
+def test_an_edit_of_the_method_file_refits_its_own_fits_and_what_starts_from_them(
+    registry: Registry, before: dict[str, str], project: Path
+) -> None:
     edit(project / "alpha.py", "return Layer()", "return Layer() or None")
     assert changed(before, fingerprints_of(plan_of(registry))) == ALPHA
 
 
 @pytest.mark.parametrize("file", ["unrelated.py", "registration.py", "world.py"])
-def test_a_comment_in_a_file_that_no_method_imports_changes_nothing(registry: Registry, before: dict[str, str], project: Path, file: str) -> None:
+def test_a_comment_in_a_file_that_no_method_imports_changes_nothing(
+    registry: Registry, before: dict[str, str], project: Path, file: str
+) -> None:
     with (project / file).open("a") as out:
         out.write("# a remark\n")
     assert changed(before, fingerprints_of(plan_of(registry))) == set()
 
 
-@pytest.mark.parametrize(("file", "old", "new"), [("guessing.py", "Metric(\"hit\"", "Metric(\"hits\""), ("guessing_rules.py", "return 1", "return 2")])
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [("guessing.py", 'Metric("hit"', 'Metric("hits"'), ("guessing_rules.py", "return 1", "return 2")],
+)
 def test_a_mended_metric_rescores_and_does_nothing_else_even_where_its_rules_are_named_by_a_string(
     registry: Registry, before: dict[str, str], project: Path, file: str, old: str, new: str
 ) -> None:
@@ -85,48 +96,68 @@ def test_a_mended_metric_rescores_and_does_nothing_else_even_where_its_rules_are
     assert changed(before, fingerprints_of(plan_of(registry))) == scores(before)
 
 
-def test_a_beam_size_predicts_and_scores_again_and_refits_nothing(registry: Registry, before: dict[str, str]) -> None:
-    after = fingerprints_of(plan_of(registry, methods=[{"name": "alpha", "config": {"predict.beam": 3}}, "beta"]))
+def test_a_beam_size_predicts_and_scores_again_and_refits_nothing(
+    registry: Registry, before: dict[str, str]
+) -> None:
+    after = fingerprints_of(
+        plan_of(registry, methods=[{"name": "alpha", "config": {"predict.beam": 3}}, "beta"])
+    )
     assert changed(before, after) == ALPHA_PREDICT | ALPHA_SCORE
 
 
-def test_a_config_value_refits_the_whole_chain_of_its_method(registry: Registry, before: dict[str, str]) -> None:
+def test_a_config_value_refits_the_whole_chain_of_its_method(
+    registry: Registry, before: dict[str, str]
+) -> None:
     after = fingerprints_of(plan_of(registry, methods=[{"name": "alpha", "config": {"depth": 3}}, "beta"]))
     assert changed(before, after) == ALPHA
 
 
-def test_the_length_of_a_phase_refits_only_the_recipe_that_has_it(registry: Registry, before: dict[str, str]) -> None:
-    after = fingerprints_of(plan_of(registry, methods=[{"name": "alpha", "config": {"joint.epochs": 4}}, "beta"]))
+def test_the_length_of_a_phase_refits_only_the_recipe_that_has_it(
+    registry: Registry, before: dict[str, str]
+) -> None:
+    after = fingerprints_of(
+        plan_of(registry, methods=[{"name": "alpha", "config": {"joint.epochs": 4}}, "beta"])
+    )
     assert changed(before, after) == ALPHA - ALPHA_WORDS
 
 
 def test_an_upstream_s_phase_refits_what_starts_from_it(registry: Registry, before: dict[str, str]) -> None:
-    after = fingerprints_of(plan_of(registry, methods=[{"name": "alpha", "config": {"read.epochs": 4}}, "beta"]))
+    after = fingerprints_of(
+        plan_of(registry, methods=[{"name": "alpha", "config": {"read.epochs": 4}}, "beta"])
+    )
     assert changed(before, after) == ALPHA
 
 
 def test_a_dataset_s_fingerprint_changes_everything_on_it_and_nothing_elsewhere(registry: Registry) -> None:
     both = ["guessing@toy/a", "guessing@toy/b"]
     before = fingerprints_of(plan_of(registry, benchmarks=both, methods=["beta"]))
-    after = fingerprints_of(plan_of(registry, benchmarks=both, methods=["beta"], fingerprints={"toy/b": "other files"}))
+    after = fingerprints_of(
+        plan_of(registry, benchmarks=both, methods=["beta"], fingerprints={"toy/b": "other files"})
+    )
     assert {t for t in changed(before, after) if "toy/a" in t} == set()
     assert {t for t in changed(before, after) if "toy/b" in t} == {t for t in before if "toy/b" in t}
 
 
 @pytest.mark.parametrize("option", [{"device": "cuda"}, {"precision": "bf16-mixed"}])
-def test_device_and_precision_change_fits_and_predictions(registry: Registry, before: dict[str, str], option: dict[str, str]) -> None:
+def test_device_and_precision_change_fits_and_predictions(
+    registry: Registry, before: dict[str, str], option: dict[str, str]
+) -> None:
     assert changed(before, fingerprints_of(plan_of(registry, **option))) == set(before)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", ["fit", "predict", "score"])
-def test_the_harness_s_own_semantics_of_a_stage_change_it_and_what_follows(registry: Registry, before: dict[str, str], kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_harness_s_own_semantics_of_a_stage_change_it_and_what_follows(
+    registry: Registry, before: dict[str, str], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(module.SEMANTICS, kind, 99)
     kinds = ("fit", "predict", "score")
     expected = {t for t in before if t.split()[0] in kinds[kinds.index(kind) :]}
     assert changed(before, fingerprints_of(plan_of(registry))) == expected
 
 
-def test_a_library_s_version_refits(registry: Registry, before: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_s_version_refits(
+    registry: Registry, before: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "version", lambda name: "99.0")
     assert changed(before, fingerprints_of(plan_of(registry))) == set(before)
 
@@ -151,12 +182,19 @@ def test_seeds_share_a_family_and_differ_in_fingerprint(registry: Registry) -> N
         {"benchmarks": ["*@toy/a"]},
     ],
 )
-def test_what_does_not_matter_to_a_result_changes_no_fingerprint(registry: Registry, before: dict[str, str], suite: dict[str, object]) -> None:
+def test_what_does_not_matter_to_a_result_changes_no_fingerprint(
+    registry: Registry, before: dict[str, str], suite: dict[str, object]
+) -> None:
     assert changed(before, fingerprints_of(plan_of(registry, **suite))) == set()  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("suite", [{"methods": ["alpha", "beta", "gamma"]}, {"seeds": [0, 1, 2]}, {"benchmarks": ["guessing@toy:*"]}])
-def test_adding_a_method_a_seed_or_a_benchmark_changes_nobody_s_fingerprint(registry: Registry, before: dict[str, str], suite: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "suite",
+    [{"methods": ["alpha", "beta", "gamma"]}, {"seeds": [0, 1, 2]}, {"benchmarks": ["guessing@toy:*"]}],
+)
+def test_adding_a_method_a_seed_or_a_benchmark_changes_nobody_s_fingerprint(
+    registry: Registry, before: dict[str, str], suite: dict[str, object]
+) -> None:
     after = fingerprints_of(plan_of(registry, **suite))  # type: ignore[arg-type]
     assert set(before) < set(after)
     assert all(after[title] == fingerprint for title, fingerprint in before.items())
@@ -175,7 +213,9 @@ def test_following_imports_imports_no_module(registry: Registry, project: Path) 
     assert "toyplug.layers" not in sys.modules
 
 
-def test_a_source_digest_is_the_same_in_another_process_and_another_folder(registry: Registry, project: Path, tmp_path: Path) -> None:
+def test_a_source_digest_is_the_same_in_another_process_and_another_folder(
+    registry: Registry, project: Path, tmp_path: Path
+) -> None:
     here = source_digest(type(registry.method("beta")))
     moved = tmp_path / "elsewhere"
     moved.mkdir()
@@ -190,15 +230,21 @@ def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
     assert digest({"b": [2, 1]}) != digest({"b": [1, 2]})
 
 
-def test_a_task_that_builds_its_own_examples_predicts_again_when_it_is_edited(registry: Registry, before: dict[str, str], project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_that_builds_its_own_examples_predicts_again_when_it_is_edited(
+    registry: Registry, before: dict[str, str], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own: Callable[..., object] = lambda self, dataset, protocol, split: None  # noqa: E731
     monkeypatch.setattr(type(registry.task("guessing")), "evaluation", own)
     brought = fingerprints_of(plan_of(registry))
-    edit(project / "guessing.py", 'RULES = ', 'OLD = "" \nRULES = ')
-    assert changed(brought, fingerprints_of(plan_of(registry))) == {t for t in before if not t.startswith("fit")}
+    edit(project / "guessing.py", "RULES = ", 'OLD = "" \nRULES = ')
+    assert changed(brought, fingerprints_of(plan_of(registry))) == {
+        t for t in before if not t.startswith("fit")
+    }
 
 
-def test_what_an_outside_plugin_imports_of_a_built_in_one_counts_as_its_own_source(registry: Registry, before: dict[str, str], project: Path) -> None:
+def test_what_an_outside_plugin_imports_of_a_built_in_one_counts_as_its_own_source(
+    registry: Registry, before: dict[str, str], project: Path
+) -> None:
     assert not any(name.startswith("reelbench.") for name in sources_of(type(registry.method("alpha"))))
     edit(project / "layers.py", "class Layer", "from reelbench.plugins.jsfusion import model\n\nclass Layer")
     assert "reelbench.plugins.jsfusion.model" in sources_of(type(registry.method("alpha")))

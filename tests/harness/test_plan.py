@@ -37,18 +37,37 @@ def test_an_upstream_fit_inherits_the_seed_of_what_starts_from_it(registry: Regi
     assert [s.spec["seed"] for s in words] == [0, 1]
 
 
-def test_a_shared_upstream_fit_has_seed_0_whatever_the_consumer_s(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shared_upstream_fit_has_seed_0_whatever_the_consumer_s(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shared = [Upstream(name="language", recipe="words", shared=True)]
-    monkeypatch.setattr(type(registry.method("alpha")), "upstream", lambda self, config, recipe: shared if recipe == "match" else [])
-    fits = [(s.spec["recipe"], s.spec["seed"]) for s in plan_of(registry, methods=["alpha"], seeds=[1, 2]).stages if s.kind == "fit"]
+    monkeypatch.setattr(
+        type(registry.method("alpha")),
+        "upstream",
+        lambda self, config, recipe: shared if recipe == "match" else [],
+    )
+    fits = [
+        (s.spec["recipe"], s.spec["seed"])
+        for s in plan_of(registry, methods=["alpha"], seeds=[1, 2]).stages
+        if s.kind == "fit"
+    ]
     assert fits == [("words", 0), ("match", 1), ("match", 2)]
 
 
-def test_an_upstream_that_predicts_for_a_relation_that_is_not_there_is_skipped(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upstream_that_predicts_for_a_relation_that_is_not_there_is_skipped(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     feeding = [Upstream(name="teaching", recipe="words", predicts=("guessing", "clips", "unlabelled"))]
-    monkeypatch.setattr(type(registry.method("alpha")), "upstream", lambda self, config, recipe: feeding if recipe == "match" else [])
+    monkeypatch.setattr(
+        type(registry.method("alpha")),
+        "upstream",
+        lambda self, config, recipe: feeding if recipe == "match" else [],
+    )
     (skip,) = plan_of(registry, methods=["alpha", "beta"], seeds=[0]).skipped
-    assert skip.reason == "dataset toy/a has no relation 'clips' in split 'unlabelled', which upstream 'teaching' predicts"
+    assert (
+        skip.reason
+        == "dataset toy/a has no relation 'clips' in split 'unlabelled', which upstream 'teaching' predicts"
+    )
 
 
 def test_the_first_member_of_an_ensemble_has_the_trial_s_own_seed(registry: Registry) -> None:
@@ -64,18 +83,32 @@ def test_a_deterministic_method_runs_with_the_first_seed_only(registry: Registry
 def test_ceilings_are_rows_without_a_fit(registry: Registry) -> None:
     plan = plan_of(registry, benchmarks=["guessing@toy:strict"], methods=["gamma"], seeds=[0])
     ceilings = [s for s in plan.stages if s.spec["role"] == "ceiling"]
-    assert [(s.kind, s.spec["method"], s.spec["seed"]) for s in ceilings] == [("predict", "human", -1), ("score", "human", -1)]
-    assert not [s for s in plan_of(registry, benchmarks=["guessing@toy:strict"], methods=["gamma"], ceilings=False).stages if s.spec["role"] == "ceiling"]
+    assert [(s.kind, s.spec["method"], s.spec["seed"]) for s in ceilings] == [
+        ("predict", "human", -1),
+        ("score", "human", -1),
+    ]
+    assert not [
+        s
+        for s in plan_of(
+            registry, benchmarks=["guessing@toy:strict"], methods=["gamma"], ceilings=False
+        ).stages
+        if s.spec["role"] == "ceiling"
+    ]
 
 
 def test_a_missing_modality_is_skipped_with_its_reason_and_the_rest_is_planned(registry: Registry) -> None:
     plan = plan_of(registry, methods=[{"name": "alpha", "variants": ["*"]}])
-    assert [(s.method, s.variant, s.reason) for s in plan.skipped] == [("alpha", "sound", "dataset toy/a has no features audio")]
+    assert [(s.method, s.variant, s.reason) for s in plan.skipped] == [
+        ("alpha", "sound", "dataset toy/a has no features audio")
+    ]
     assert {s.spec["variant"] for s in plan.trials()} == {"full", "deep", "wide-beam"}
 
 
 def test_a_missing_relation_is_skipped_with_the_phase_that_reads_it(registry: Registry) -> None:
-    with pytest.raises(UsageError, match=r"has nothing to run: alpha on guessing@toy/a:plain: dataset toy/a has no relation 'text' in split 'train', which phase 'read' reads"):
+    with pytest.raises(
+        UsageError,
+        match=r"has nothing to run: alpha on guessing@toy/a:plain: dataset toy/a has no relation 'text' in split 'train', which phase 'read' reads",
+    ):
         plan_of(registry, methods=[{"name": "alpha", "config": {"read.split": "train"}}])
 
 
@@ -93,10 +126,15 @@ def test_a_pair_that_no_recipe_serves_is_skipped_only_where_the_method_was_named
         ({"name": "alpha", "recipes": ["mach"]}, "unknown recipe of alpha 'mach'; did you mean 'match'?"),
         ({"name": "alpha", "variants": ["depe"]}, "unknown variant of alpha 'depe'; did you mean 'deep'?"),
         ({"name": "alpha", "preset": "huge"}, "unknown preset of alpha 'huge'"),
-        ({"name": "alpha", "config": {"hiden": 3}}, "unknown config key of alpha 'hiden'; did you mean 'hidden'?"),
+        (
+            {"name": "alpha", "config": {"hiden": 3}},
+            "unknown config key of alpha 'hiden'; did you mean 'hidden'?",
+        ),
     ],
 )
-def test_an_unknown_name_in_an_entry_is_refused_with_the_nearest(registry: Registry, entry: object, message: str) -> None:
+def test_an_unknown_name_in_an_entry_is_refused_with_the_nearest(
+    registry: Registry, entry: object, message: str
+) -> None:
     with pytest.raises(UnknownNameError) as error:
         plan_of(registry, methods=[entry])
     assert message in str(error.value)
@@ -108,19 +146,36 @@ def test_a_pattern_that_matches_no_method_is_refused(registry: Registry) -> None
 
 
 def test_an_entry_s_benchmarks_narrow_it(registry: Registry) -> None:
-    plan = plan_of(registry, benchmarks=["guessing@toy:*"], methods=[{"name": "beta", "benchmarks": ["guessing:strict"]}], ceilings=False)
+    plan = plan_of(
+        registry,
+        benchmarks=["guessing@toy:*"],
+        methods=[{"name": "beta", "benchmarks": ["guessing:strict"]}],
+        ceilings=False,
+    )
     assert {s.spec["benchmark"] for s in plan.trials()} == {"guessing@toy/a:strict"}
 
 
 def test_where_each_value_came_from_is_kept(registry: Registry) -> None:
-    plan = plan_of(registry, methods=[{"name": "alpha", "variants": ["deep"], "config": {"joint.epochs": 1}}], seeds=[0])
+    plan = plan_of(
+        registry, methods=[{"name": "alpha", "variants": ["deep"], "config": {"joint.epochs": 1}}], seeds=[0]
+    )
     (trial,) = plan.trials()
-    assert trial.spec["origins"] == {"hidden": "preset tiny", "depth": "variant deep", "joint.epochs": "suite"}
+    assert trial.spec["origins"] == {
+        "hidden": "preset tiny",
+        "depth": "variant deep",
+        "joint.epochs": "suite",
+    }
 
 
 def test_a_fit_validates_on_the_first_benchmark_that_it_serves(registry: Registry) -> None:
-    fit = next(s for s in plan_of(registry, methods=["beta"], benchmarks=["guessing@toy:strict"]).stages if s.kind == "fit")
-    assert [(v["phase"], v["benchmark"]) for v in fit.spec["validation"]] == [("main", "guessing@toy/a:plain")]
+    fit = next(
+        s
+        for s in plan_of(registry, methods=["beta"], benchmarks=["guessing@toy:strict"]).stages
+        if s.kind == "fit"
+    )
+    assert [(v["phase"], v["benchmark"]) for v in fit.spec["validation"]] == [
+        ("main", "guessing@toy/a:plain")
+    ]
 
 
 def test_a_recipe_that_serves_nothing_can_be_planned_by_itself(registry: Registry) -> None:
@@ -129,7 +184,16 @@ def test_a_recipe_that_serves_nothing_can_be_planned_by_itself(registry: Registr
     def open_dataset(name: str) -> object:
         return registry.dataset_source(name).open("a", data_dir=None, cache_dir=Path())
 
-    alone = plan_fit(registry, open_dataset, registry.method("alpha"), "words", variant="full", preset="tiny", dataset="toy/a", overrides={})  # type: ignore[arg-type]
+    alone = plan_fit(
+        registry,
+        open_dataset,
+        registry.method("alpha"),
+        "words",
+        variant="full",
+        preset="tiny",
+        dataset="toy/a",
+        overrides={},
+    )  # type: ignore[arg-type]
     within = plan_of(registry, methods=["alpha"], seeds=[0])
     assert [s.fingerprint for s in alone] == [within.stages[0].fingerprint]
 
@@ -145,12 +209,22 @@ def test_a_stage_s_specification_is_json(registry: Registry) -> None:
 def test_a_preset_that_no_method_has_is_refused_and_one_that_some_have_is_not(registry: Registry) -> None:
     with pytest.raises(UnknownNameError, match="unknown preset 'papr'; did you mean 'paper'"):
         plan_of(registry, preset="papr")
-    presets = {s.spec["method"]: s.spec["preset"] for s in plan_of(registry, preset="paper", ceilings=False).stages}
+    presets = {
+        s.spec["method"]: s.spec["preset"] for s in plan_of(registry, preset="paper", ceilings=False).stages
+    }
     assert presets == {"alpha": "paper", "beta": "tiny"}
 
 
-def test_no_fit_learns_from_predictions_for_the_test_split(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_fit_learns_from_predictions_for_the_test_split(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     feeding = [Upstream(name="teaching", recipe="words", predicts=("guessing", "captions", "test"))]
-    monkeypatch.setattr(type(registry.method("alpha")), "upstream", lambda self, config, recipe: feeding if recipe == "match" else [])
-    with pytest.raises(UsageError, match="method 'alpha': upstream 'teaching' may not predict the test split"):
+    monkeypatch.setattr(
+        type(registry.method("alpha")),
+        "upstream",
+        lambda self, config, recipe: feeding if recipe == "match" else [],
+    )
+    with pytest.raises(
+        UsageError, match="method 'alpha': upstream 'teaching' may not predict the test split"
+    ):
         plan_of(registry, methods=["alpha"])

@@ -69,7 +69,9 @@ def test_a_plugin_that_raises_on_import_is_named_with_its_distribution_and_the_r
     install(site, good_method("happy"))
     registry = registry_of(site)
     assert list(registry.methods) == ["happy"]
-    assert [str(e) for e in registry.broken] == ["plugin 'sad-entry' (from sad 1.0): cannot be imported: RuntimeError: no licence file"]
+    assert [str(e) for e in registry.broken] == [
+        "plugin 'sad-entry' (from sad 1.0): cannot be imported: RuntimeError: no licence file"
+    ]
     assert {p.status for p in registry.plugins} == {"loaded", "broken"}
 
 
@@ -115,7 +117,9 @@ def test_a_misspelt_hook_is_reported(site: Path) -> None:
 
 
 def test_a_hook_with_an_unknown_argument_breaks_only_its_own_plugin(site: Path) -> None:
-    install(site, "import reelbench\n@reelbench.hookimpl\ndef reelbench_stage_started(stage, speed):\n    pass\n")
+    install(
+        site, "import reelbench\n@reelbench.hookimpl\ndef reelbench_stage_started(stage, speed):\n    pass\n"
+    )
     install(site, good_method("fine"))
     registry = registry_of(site)
     assert "speed" in str(registry.broken[0])
@@ -130,19 +134,36 @@ def test_a_hook_with_an_unknown_argument_breaks_only_its_own_plugin(site: Path) 
         ("recipes = {}", "M.recipes is empty; a method needs at least one"),
         ("recipes = ['x']", "M.recipes must be a mapping by name"),
         ("recipes = {'x': {'serves': ()}}", r"M.recipes['x'] must be a reelbench.Recipe"),
-        ("recipes = {'x': Recipe(serves='tagging')}", "M.recipes['x'].serves must be a tuple of names, got 'tagging'; write ('tagging',)"),
-        ("recipes = {'x': Recipe(phases=Phase(name='a', relation='tags'))}", "M.recipes['x'].phases must be a list of reelbench.Phase"),
-        ("recipes = {'x': Recipe(phases=(Phase(name='a', relation='tags', optimizer='adm'),))}", "phase 'a'.optimizer: Input should be 'adam'"),
-        ("recipes = {'x': Recipe(phases=(Phase(name='a', relation='tags', frozen='head.'),))}", "phase 'a'.frozen: Input should be a valid tuple, got 'head.'"),
+        (
+            "recipes = {'x': Recipe(serves='tagging')}",
+            "M.recipes['x'].serves must be a tuple of names, got 'tagging'; write ('tagging',)",
+        ),
+        (
+            "recipes = {'x': Recipe(phases=Phase(name='a', relation='tags'))}",
+            "M.recipes['x'].phases must be a list of reelbench.Phase",
+        ),
+        (
+            "recipes = {'x': Recipe(phases=(Phase(name='a', relation='tags', optimizer='adm'),))}",
+            "phase 'a'.optimizer: Input should be 'adam'",
+        ),
+        (
+            "recipes = {'x': Recipe(phases=(Phase(name='a', relation='tags', frozen='head.'),))}",
+            "phase 'a'.frozen: Input should be a valid tuple, got 'head.'",
+        ),
         ("modalities = 'frames'", "M.modalities must be a tuple of names, got 'frames'"),
         ("presets = {}", "M.presets is empty"),
         ("Config = dict", "M.Config must be a sub-class of reelbench.Config"),
         ("variants = {'wide': {'hiden': 9}}", "unknown config key in variant wide of m 'hiden'"),
         ("presets = {'tiny': {'main.epoch': 9}}", "unknown config key in preset tiny of m 'main.epoch'"),
-        ("recipes = {'x': Recipe(phases=(Phase(name='a', relation='r'), Phase(name='a', relation='r')))}", "two phases of one name"),
+        (
+            "recipes = {'x': Recipe(phases=(Phase(name='a', relation='r'), Phase(name='a', relation='r')))}",
+            "two phases of one name",
+        ),
     ],
 )
-def test_a_wrong_declaration_is_one_line_that_says_what_it_must_be(site: Path, body: str, message: str) -> None:
+def test_a_wrong_declaration_is_one_line_that_says_what_it_must_be(
+    site: Path, body: str, message: str
+) -> None:
     install(site, method_source(body))
     error = only_error(site)
     assert message in error
@@ -164,14 +185,19 @@ def test_a_method_without_a_docstring_is_refused(site: Path) -> None:
         ("def reelbench_executors():\n    return []\n", "expected a mapping of names, got []"),
     ],
 )
-def test_a_hook_that_returns_the_wrong_type_says_what_was_expected(site: Path, source: str, message: str) -> None:
+def test_a_hook_that_returns_the_wrong_type_says_what_was_expected(
+    site: Path, source: str, message: str
+) -> None:
     install(site, source)
     assert message in only_error(site)
 
 
 def test_a_task_that_lacks_fields_is_refused_with_their_names(site: Path) -> None:
     source = "import reelbench\nclass T(reelbench.Task):\n    name = 't'\n    title = 'T'\n"
-    source += "".join(f"    def {m}(self, *a):\n        return ()\n" for m in ("metrics", "validate", "measure", "aggregate"))
+    source += "".join(
+        f"    def {m}(self, *a):\n        return ()\n"
+        for m in ("metrics", "validate", "measure", "aggregate")
+    )
     install(site, source + "def reelbench_tasks():\n    return [T()]\n")
     assert "task T lacks summary, inputs, prediction, protocols" in only_error(site)
 
@@ -183,7 +209,9 @@ def test_a_blocked_plugin_is_not_even_imported(site: Path) -> None:
     assert [(p.name, p.status) for p in registry.plugins] == [("noisy", "blocked")]
 
 
-def test_the_allow_list_leaves_out_plugins_that_it_does_not_name(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_allow_list_leaves_out_plugins_that_it_does_not_name(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     install(site, good_method("wanted"), entry="wanted-plugin")
     install(site, good_method("unwanted"), entry="unwanted-plugin")
     monkeypatch.setenv(ALLOW_VARIABLE, "wanted-plugin")
@@ -206,7 +234,9 @@ def test_an_installed_plugin_that_is_also_named_as_a_module_counts_once(site: Pa
 def test_an_unknown_name_comes_with_the_nearest_and_with_the_plugins_that_failed(site: Path) -> None:
     install(site, good_method("jsfusion-like"))
     install(site, "1/0", entry="broken-one")
-    with pytest.raises(UnknownNameError, match=r"did you mean 'jsfusion-like'\?.*failed to load may provide it: 'broken-one'"):
+    with pytest.raises(
+        UnknownNameError, match=r"did you mean 'jsfusion-like'\?.*failed to load may provide it: 'broken-one'"
+    ):
         registry_of(site).method("jsfusion-lik")
 
 

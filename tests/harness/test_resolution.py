@@ -30,12 +30,19 @@ class Layered(reelbench.Method):
         ),
         "bare": Recipe(serves=("tagging",)),
     }  # fmt: skip
-    variants = {"flat": {"depth": 1, "predict.beam": 4, "joint.losses": ["rank"]}, "no-warm": {"warm.epochs": 0}}
+    variants = {
+        "flat": {"depth": 1, "predict.beam": 4, "joint.losses": ["rank"]},
+        "no-warm": {"warm.epochs": 0},
+    }
     presets = {"tiny": {"width": 64, "depth": 9, "joint.batch_size": 8}, "paper": {}}
 
 
-def resolved(recipe: str = "match", variant: str = "full", preset: str = "tiny", **overrides: object) -> Resolved:
-    return resolve(Layered(), recipe, variant, preset, {k.replace("__", "."): v for k, v in overrides.items()})
+def resolved(
+    recipe: str = "match", variant: str = "full", preset: str = "tiny", **overrides: object
+) -> Resolved:
+    return resolve(
+        Layered(), recipe, variant, preset, {k.replace("__", "."): v for k, v in overrides.items()}
+    )
 
 
 def test_a_later_layer_wins_and_its_origin_is_kept() -> None:
@@ -105,14 +112,20 @@ def test_an_unknown_name_comes_with_the_nearest(arguments: dict[str, object], me
         ("joint__learning_rate", float("nan"), "joint.learning_rate must be at least 0, got nan"),
         ("joint__epochs", 1.5, "joint.epochs: Input should be a valid integer, got 1.5"),
         ("joint__steps", "many", "joint.steps: Input should be a valid integer, got 'many'"),
-        ("joint__optimizer", "adm", "joint.optimizer: Input should be 'adam', 'adamw', 'sgd', 'rmsprop' or 'adadelta', got 'adm'"),
+        (
+            "joint__optimizer",
+            "adm",
+            "joint.optimizer: Input should be 'adam', 'adamw', 'sgd', 'rmsprop' or 'adadelta', got 'adm'",
+        ),
         ("joint__select", "bset", "joint.select: Input should be 'last', 'best' or 'average', got 'bset'"),
         ("joint__validate", "metrics", "joint.validate: Input should be 'metric' or 'loss', got 'metrics'"),
         ("ensemble", 0, "ensemble must be a whole number of at least 1, got 0"),
         ("ensemble", "three", "ensemble must be a whole number of at least 1, got 'three'"),
     ],
 )
-def test_a_value_of_the_wrong_type_is_one_line_that_names_the_key(key: str, value: object, message: str) -> None:
+def test_a_value_of_the_wrong_type_is_one_line_that_names_the_key(
+    key: str, value: object, message: str
+) -> None:
     with pytest.raises(UsageError) as error:
         resolved(**{key: value})
     assert message in str(error.value)

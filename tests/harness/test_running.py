@@ -60,7 +60,10 @@ class Pretend(Executor):
         self.done.append(job)
         record = {"status": "interrupted", "error": "interrupted"} if self.interrupted else self.work(job)
         kind = "finished" if record["status"] == "finished" else "failed"
-        return [Event("progress", job.fingerprint, {"done": 1}, "pretend"), Event(kind, job.fingerprint, record, "pretend")]
+        return [
+            Event("progress", job.fingerprint, {"done": 1}, "pretend"),
+            Event(kind, job.fingerprint, record, "pretend"),
+        ]
 
     def interrupt(self) -> None:
         self.interrupted = True
@@ -110,7 +113,15 @@ def plan(registry: Registry) -> Plan:
     return plan_of(registry, seeds=[0])
 
 
-def run(plan: Plan, workspace: Path, executor: Executor | None = None, *, hits: Any = None, watcher: Any = None, lease: Any = None) -> Outcome:
+def run(
+    plan: Plan,
+    workspace: Path,
+    executor: Executor | None = None,
+    *,
+    hits: Any = None,
+    watcher: Any = None,
+    lease: Any = None,
+) -> Outcome:
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     if watcher:
@@ -124,11 +135,19 @@ def test_every_stage_runs_once_after_those_it_needs(plan: Plan, tmp_path: Path) 
     order = [j.fingerprint for j in executor.done]
     assert sorted(order) == sorted(s.fingerprint for s in plan.stages)
     assert all(order.index(f) < order.index(s.fingerprint) for s in plan.stages for f in s.all_needs())
-    assert outcome.count(plan) == {"cached": 0, "finished": len(plan.stages), "failed": 0, "skipped": 0, "interrupted": 0}
+    assert outcome.count(plan) == {
+        "cached": 0,
+        "finished": len(plan.stages),
+        "failed": 0,
+        "skipped": 0,
+        "interrupted": 0,
+    }
     assert executor.closed
 
 
-def test_a_score_comes_before_the_next_fit_so_that_tables_stand_early(registry: Registry, tmp_path: Path) -> None:
+def test_a_score_comes_before_the_next_fit_so_that_tables_stand_early(
+    registry: Registry, tmp_path: Path
+) -> None:
     plan = plan_of(registry, methods=["alpha"], seeds=[0, 1])
     executor = Pretend(slots=1)
     run(plan, tmp_path, executor)
@@ -142,9 +161,16 @@ def test_a_job_knows_where_its_inputs_lie(plan: Plan, tmp_path: Path) -> None:
     assert all((path / "record.json").exists() for path in score.needs["predictions"])
 
 
-def test_what_depends_on_a_failed_stage_is_skipped_with_its_name_and_the_rest_goes_on(plan: Plan, tmp_path: Path) -> None:
+def test_what_depends_on_a_failed_stage_is_skipped_with_its_name_and_the_rest_goes_on(
+    plan: Plan, tmp_path: Path
+) -> None:
     watcher = Watcher()
-    outcome = run(plan, tmp_path, Pretend(lambda job: fail(job) if job.spec["recipe"] == "words" else finish(job)), watcher=watcher)
+    outcome = run(
+        plan,
+        tmp_path,
+        Pretend(lambda job: fail(job) if job.spec["recipe"] == "words" else finish(job)),
+        watcher=watcher,
+    )
     by_title = {s.title: outcome.records[s.fingerprint] for s in plan.stages}
     assert by_title["fit alpha (words), seed 0"]["status"] == "failed"
     assert by_title["fit alpha (match), seed 0"]["error"] == "not run: fit alpha (words), seed 0 failed"
@@ -179,14 +205,19 @@ def test_a_second_run_adopts_what_the_first_left_in_the_workspace(plan: Plan, tm
     assert outcome.count(plan)["cached"] == len(plan.stages)
 
 
-def test_a_stage_that_another_bench_runs_is_waited_for_and_taken_over_finished(plan: Plan, tmp_path: Path) -> None:
+def test_a_stage_that_another_bench_runs_is_waited_for_and_taken_over_finished(
+    plan: Plan, tmp_path: Path
+) -> None:
     lease, executor = Lease(), Pretend()
     other = plan.stages[0]
     lease.taken.add(other.fingerprint)
 
     def finish_theirs(job: Job) -> dict[str, Any]:
         if lease.taken:
-            write_json(StageFolder(tmp_path, other.kind, other.fingerprint).path / "record.json", {"status": "finished", "digest": "theirs"})
+            write_json(
+                StageFolder(tmp_path, other.kind, other.fingerprint).path / "record.json",
+                {"status": "finished", "digest": "theirs"},
+            )
             lease.taken.clear()
         return finish(job)
 
@@ -208,7 +239,11 @@ def test_one_ctrl_c_lets_running_stages_stop_and_starts_no_other(plan: Plan, tmp
     watcher = Watcher()
     outcome = run(plan, tmp_path, executor, watcher=watcher)
     assert outcome.interrupted
-    assert (len(executor.done), outcome.count(plan)["finished"], outcome.count(plan)["interrupted"]) == (2, 1, 1)
+    assert (len(executor.done), outcome.count(plan)["finished"], outcome.count(plan)["interrupted"]) == (
+        2,
+        1,
+        1,
+    )
     assert [kind for kind, _ in watcher.heard].count("started") == 2
     again = Pretend()
     assert run(plan, tmp_path, again).count(plan)["cached"] == 1, "the same command goes on from there"
@@ -232,7 +267,9 @@ def test_the_signal_handlers_are_put_back(plan: Plan, tmp_path: Path) -> None:
     assert signal.getsignal(signal.SIGINT) == before
 
 
-def test_a_life_cycle_plugin_that_raises_is_said_once_and_stops_neither_the_bench_nor_the_others(plan: Plan, tmp_path: Path) -> None:
+def test_a_life_cycle_plugin_that_raises_is_said_once_and_stops_neither_the_bench_nor_the_others(
+    plan: Plan, tmp_path: Path
+) -> None:
     class Broken:
         @hookspecs.hookimpl
         def reelbench_stage_finished(self, stage: Any) -> None:
@@ -245,7 +282,9 @@ def test_a_life_cycle_plugin_that_raises_is_said_once_and_stops_neither_the_benc
     outcome = Runner(plan, Pretend(), LifeCycle(manager, said.append), tmp_path, {}, Lease()).run()
     assert outcome.count(plan)["finished"] == len(plan.stages)
     assert [k for k, _ in watcher.heard].count("finished") == len(plan.stages)
-    assert said == ["plugin 'broken-display': reelbench_stage_finished failed and is left out: RuntimeError: disk full"]
+    assert said == [
+        "plugin 'broken-display': reelbench_stage_finished failed and is left out: RuntimeError: disk full"
+    ]
 
 
 def test_a_life_cycle_wrapper_runs_round_the_others() -> None:

@@ -25,7 +25,9 @@ def test_a_bare_name_is_a_method_entry_and_a_number_of_seeds_counts_from_zero() 
 
 def test_a_suite_reads_back_what_its_file_says(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
-    file.write_text('benchmarks = ["a@b"]\nseeds = [3]\n[[methods]]\nname = "m"\nvariants = ["*"]\nconfig = { hidden = 3 }\n[limits]\nseconds = 5\n')
+    file.write_text(
+        'benchmarks = ["a@b"]\nseeds = [3]\n[[methods]]\nname = "m"\nvariants = ["*"]\nconfig = { hidden = 3 }\n[limits]\nseconds = 5\n'
+    )
     suite = load_suite(str(file))
     assert (suite.name, suite.seeds, suite.limits.seconds) == ("mine", (3,), 5)
     assert suite.methods[0].config == {"hidden": 3}
@@ -41,7 +43,10 @@ def test_built_in_suites_are_valid(name: str) -> None:
     ("text", "message"),
     [
         (GOOD + "sedes = 3\n", "unknown key of my.toml 'sedes'; did you mean 'seeds'?"),
-        ('benchmarks = []\n[[methods]]\nname = "x"\nvariant = ["a"]\n', "unknown key of my.toml 'methods.0.variant'"),
+        (
+            'benchmarks = []\n[[methods]]\nname = "x"\nvariant = ["a"]\n',
+            "unknown key of my.toml 'methods.0.variant'",
+        ),
         (GOOD + "[limits]\nsecond = 3\n", "unknown key of my.toml 'limits.second'"),
         (GOOD + 'seeds = "three"\n', "my.toml: seeds: "),
         (GOOD + "workers = 0\n", "my.toml: workers: "),
@@ -78,6 +83,15 @@ def test_a_folder_is_no_suite_file(tmp_path: Path) -> None:
         load_suite(str(tmp_path))
 
 
+def test_a_folder_or_file_called_like_a_built_in_suite_does_not_hide_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "small").mkdir()
+    (tmp_path / "smoke").write_text("not a suite")
+    monkeypatch.chdir(tmp_path)
+    assert (load_suite("small").name, load_suite("smoke").name) == ("small", "smoke")
+
+
 def test_a_suite_that_is_not_text_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "bytes.toml"
     file.write_bytes(b"\xff\xfe\x00")
@@ -85,7 +99,9 @@ def test_a_suite_that_is_not_text_is_one_line(tmp_path: Path) -> None:
         load_suite(str(file))
 
 
-@pytest.mark.parametrize("line", ['precision = "half"', "limits = {seconds = 0}", "limits = {memory_bytes = -1}"])
+@pytest.mark.parametrize(
+    "line", ['precision = "half"', "limits = {seconds = 0}", "limits = {memory_bytes = -1}"]
+)
 def test_a_precision_or_limit_that_cannot_be_is_refused_before_anything_runs(line: str) -> None:
     with pytest.raises(UsageError, match=r"precision|limits"):
         parse(GOOD + line)

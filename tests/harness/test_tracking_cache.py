@@ -52,7 +52,11 @@ def test_what_never_ran_is_a_miss_without_a_reason(store_uri: str, tmp_path: Pat
 
 def test_looking_makes_no_store(tmp_path: Path) -> None:
     trial = make_trial(tmp_path / "ws")
-    assert look_up(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "ws", trial)[0] == {"fit", "predict", "score"}
+    assert look_up(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "ws", trial)[0] == {
+        "fit",
+        "predict",
+        "score",
+    }
     assert not (tmp_path / "mlflow.db").exists()
 
 
@@ -72,7 +76,13 @@ def append_byte(path: Path) -> None:
     ],
 )
 def test_artifacts_that_are_gone_or_altered_are_a_miss_and_it_says_so(
-    store_uri: str, tmp_path: Path, run: str, name: str, change: Callable[[Path], object], left: set[str], reason: str
+    store_uri: str,
+    tmp_path: Path,
+    run: str,
+    name: str,
+    change: Callable[[Path], object],
+    left: set[str],
+    reason: str,
 ) -> None:
     _, (trial,) = record(store_uri, tmp_path / "ws", {})
     change(artifacts(store_uri, run) / name)
@@ -104,7 +114,9 @@ def test_a_failed_trial_is_not_cached(store_uri: str, tmp_path: Path) -> None:
     assert look_up(store_uri, tmp_path / "ws", trial) == (set(), {})
 
 
-def test_a_stage_that_waits_in_the_workspace_counts_unless_it_is_damaged(store_uri: str, tmp_path: Path) -> None:
+def test_a_stage_that_waits_in_the_workspace_counts_unless_it_is_damaged(
+    store_uri: str, tmp_path: Path
+) -> None:
     trial = make_trial(tmp_path / "ws")
     assert look_up(store_uri, tmp_path / "ws", trial)[0] == {"fit", "predict", "score"}
     folder = StageFolder(tmp_path / "ws", "fit", trial.fit.fingerprint)
@@ -115,7 +127,9 @@ def test_a_stage_that_waits_in_the_workspace_counts_unless_it_is_damaged(store_u
     assert not folder.finished
 
 
-def test_without_its_store_a_bench_finds_what_is_in_the_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_store_a_bench_finds_what_is_in_the_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     trial, other = make_trial(tmp_path / "ws"), make_trial(tmp_path / "ws", seed=1, write=False)
     hits, misses = look_up("http://me:secret@127.0.0.1:9", tmp_path / "ws", trial, other)
@@ -128,15 +142,27 @@ def test_a_mended_metric_takes_its_predictions_from_the_earlier_run(store_uri: s
     _, (old,) = record(store_uri, tmp_path / "ws", {})
     rescored = make_trial(tmp_path / "elsewhere", edition="first")
     score = rescored.records["score"] | {"fingerprint": "e" * 64, "family": "d" * 64}
-    stage = type(rescored.score)("score", "e" * 64, "d" * 64, {**rescored.score.spec, "fingerprint": "e" * 64, "family": "d" * 64}, rescored.score.needs)
-    source, target = (StageFolder(tmp_path / w, "score", f).path for w, f in (("elsewhere", old.score.fingerprint), ("ws", "e" * 64)))
+    stage = type(rescored.score)(
+        "score",
+        "e" * 64,
+        "d" * 64,
+        {**rescored.score.spec, "fingerprint": "e" * 64, "family": "d" * 64},
+        rescored.score.needs,
+    )
+    source, target = (
+        StageFolder(tmp_path / w, "score", f).path
+        for w, f in (("elsewhere", old.score.fingerprint), ("ws", "e" * 64))
+    )
     shutil.copytree(source, target)
     StageFolder(tmp_path / "ws", "score", "e" * 64).finish(score)
     bench = Bench(store_uri, tmp_path / "ws", [Trial(old.fit, old.predict, stage, {})])
     bench.ends()
     assert bench.said == []
     assert sorted(r.data.tags["rb.superseded"] for r in runs_of(store_uri, "trial")) == ["false", "true"]
-    assert set(CachedStages(store_uri, tmp_path / "new").lookup([old.predict, stage])) == {old.predict.fingerprint, "e" * 64}
+    assert set(CachedStages(store_uri, tmp_path / "new").lookup([old.predict, stage])) == {
+        old.predict.fingerprint,
+        "e" * 64,
+    }
 
 
 def test_a_stage_is_leased_to_one_bench_at_a_time(tmp_path: Path) -> None:
@@ -148,14 +174,20 @@ def test_a_stage_is_leased_to_one_bench_at_a_time(tmp_path: Path) -> None:
     assert theirs.acquire("a")
 
 
-def test_a_plan_of_recorded_trials_is_looked_up_without_reading_other_rows(store_uri: str, tmp_path: Path) -> None:
+def test_a_plan_of_recorded_trials_is_looked_up_without_reading_other_rows(
+    store_uri: str, tmp_path: Path
+) -> None:
     _, trials = record(store_uri, tmp_path / "ws", {"seed": 0}, {"seed": 1}, {"method": "vse"})
     plan = make_plan(trials[:2])
-    assert set(CachedStages(store_uri, tmp_path / "ws").lookup(plan.stages)) == {s.fingerprint for s in plan.stages}
+    assert set(CachedStages(store_uri, tmp_path / "ws").lookup(plan.stages)) == {
+        s.fingerprint for s in plan.stages
+    }
 
 
 @pytest.mark.slow
-def test_a_remote_stores_files_are_downloaded_where_something_needs_them(store_uri: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_remote_stores_files_are_downloaded_where_something_needs_them(
+    store_uri: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MLFLOW_DEFAULT_ARTIFACT_ROOT", "mlflow-artifacts:/")
     monkeypatch.setenv("MLFLOW_ARTIFACTS_DESTINATION", str(tmp_path / "remote"))
     with server(store_uri) as address:
@@ -164,7 +196,10 @@ def test_a_remote_stores_files_are_downloaded_where_something_needs_them(store_u
         assert look_up(address, tmp_path / "ws", trial) == ({"score"}, {})
         hits = CachedStages(address, tmp_path / "other").lookup([trial.fit, trial.predict])
         assert set(hits) == {trial.predict.fingerprint}
-        assert hits[trial.predict.fingerprint].path == StageFolder(tmp_path / "other", "predict", trial.predict.fingerprint).path
+        assert (
+            hits[trial.predict.fingerprint].path
+            == StageFolder(tmp_path / "other", "predict", trial.predict.fingerprint).path
+        )
         (fit,) = CachedStages(address, tmp_path / "other").lookup([trial.fit]).values()
         assert (fit.path / "weights-0.safetensors").exists()
     assert capfd.readouterr().out == ""

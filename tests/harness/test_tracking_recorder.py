@@ -29,10 +29,19 @@ ENDED = {"finished": 3, "cached": 0, "interrupted": False, "site": None}
 class Bench:
     """A recorder told what a runner would tell it."""
 
-    def __init__(self, uri: str, workspace: Path, trials: Sequence[Trial], extra: Sequence[Stage] = (), address: str = "") -> None:
+    def __init__(
+        self,
+        uri: str,
+        workspace: Path,
+        trials: Sequence[Trial],
+        extra: Sequence[Stage] = (),
+        address: str = "",
+    ) -> None:
         self.said: list[str] = []
         self.recorder = MlflowRecorder(uri, workspace, self.said.append)
-        self.recorder.reelbench_plan_ready(plan=make_plan(trials, extra=extra), run={"suite": "synthetic", "store": address or uri})
+        self.recorder.reelbench_plan_ready(
+            plan=make_plan(trials, extra=extra), run={"suite": "synthetic", "store": address or uri}
+        )
 
     def runs(self, trial: Trial) -> None:
         for stage in trial.stages:
@@ -59,7 +68,9 @@ def record(uri: str, workspace: Path, *several: Mapping[str, Any]) -> tuple[list
 
 def runs_of(uri: str, kind: str, status: str = "FINISHED") -> list[Any]:
     store = Store(uri)
-    return store.search(list(store.experiments().values()), f"attributes.status = '{status}' and tags.`rb.kind` = '{kind}'")
+    return store.search(
+        list(store.experiments().values()), f"attributes.status = '{status}' and tags.`rb.kind` = '{kind}'"
+    )
 
 
 def artifact(uri: str, run: Any, name: str) -> Any:
@@ -86,7 +97,13 @@ def test_a_trial_is_one_run_with_its_predictions_and_sheet(store_uri: str, tmp_p
     root = RunFiles(Store(store_uri), Path(), run).root
     assert root is not None
     names = {str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()}
-    assert {"predictions/predictions.parquet", "predictions/record.json", "sheet/sheet.json", "examples.json", "strips/best-0.jpg"} <= names
+    assert {
+        "predictions/predictions.parquet",
+        "predictions/record.json",
+        "sheet/sheet.json",
+        "examples.json",
+        "strips/best-0.jpg",
+    } <= names
 
 
 def test_a_curve_is_logged_once_with_the_times_that_were_measured(store_uri: str, tmp_path: Path) -> None:
@@ -118,13 +135,17 @@ def test_a_suite_is_a_run_with_the_manifest_of_its_stages(store_uri: str, tmp_pa
     _, (trial,) = record(store_uri, tmp_path / "ws", {})
     (suite,) = runs_of(store_uri, "suite")
     manifest = artifact(store_uri, suite, "manifest.json")
-    assert [(s["fingerprint"], s["status"]) for s in manifest["stages"]] == [(s.fingerprint, "finished") for s in trial.stages]
+    assert [(s["fingerprint"], s["status"]) for s in manifest["stages"]] == [
+        (s.fingerprint, "finished") for s in trial.stages
+    ]
 
 
 def test_a_failed_stage_is_a_failed_run_with_its_traceback(store_uri: str, tmp_path: Path) -> None:
     trial = make_trial(tmp_path / "ws", write=False)
     bench = Bench(store_uri, tmp_path / "ws", [trial])
-    failure = finished_record(trial.predict, status="failed", error="PredictionError: NaN", traceback="Traceback: line 7")
+    failure = finished_record(
+        trial.predict, status="failed", error="PredictionError: NaN", traceback="Traceback: line 7"
+    )
     bench.recorder.reelbench_stage_started(stage=trial.predict)
     bench.recorder.reelbench_stage_failed(stage=trial.predict, record=failure)
     skipped = finished_record(trial.score, status="skipped", error="not run")
@@ -139,7 +160,9 @@ def test_an_interrupted_stage_and_its_suite_are_killed(store_uri: str, tmp_path:
     trial = make_trial(tmp_path / "ws", write=False)
     bench = Bench(store_uri, tmp_path / "ws", [trial])
     bench.recorder.reelbench_stage_started(stage=trial.fit)
-    bench.recorder.reelbench_stage_failed(stage=trial.fit, record=finished_record(trial.fit, status="interrupted", error="interrupted"))
+    bench.recorder.reelbench_stage_failed(
+        stage=trial.fit, record=finished_record(trial.fit, status="interrupted", error="interrupted")
+    )
     bench.ends(interrupted=True)
     assert len(runs_of(store_uri, "fit", "KILLED")) == len(runs_of(store_uri, "suite", "KILLED")) == 1
 
@@ -171,11 +194,15 @@ def test_a_run_of_another_machine_is_abandoned_once_its_heartbeat_is_old() -> No
     tags = {"rb.lease": "elsewhere:7:abc", "rb.heartbeat_ms": "1000000"}
     assert not is_abandoned(tags, 1_000_000 + 9 * 60_000)
     assert is_abandoned(tags, 1_000_000 + 11 * 60_000)
-    assert not is_abandoned({"rb.lease": f"{socket.gethostname()}:{os.getppid()}:abc", "rb.heartbeat_ms": "1000000"}, 1_000_001)
+    assert not is_abandoned(
+        {"rb.lease": f"{socket.gethostname()}:{os.getppid()}:abc", "rb.heartbeat_ms": "1000000"}, 1_000_001
+    )
     assert not is_abandoned({}, 10**13)
 
 
-def test_results_of_a_bench_whose_server_is_away_are_sent_by_the_next(store_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_of_a_bench_whose_server_is_away_are_sent_by_the_next(
+    store_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -188,21 +215,33 @@ def test_results_of_a_bench_whose_server_is_away_are_sent_by_the_next(store_uri:
     assert all(StageFolder(tmp_path / "ws", s.kind, s.fingerprint).finished for s in trial.stages)
     bench = Bench(store_uri, tmp_path / "ws", [later])
     bench.recorder.flush()
-    assert [r.data.tags["rb.fingerprint.score"] for r in runs_of(store_uri, "trial")] == [trial.score.fingerprint]
+    assert [r.data.tags["rb.fingerprint.score"] for r in runs_of(store_uri, "trial")] == [
+        trial.score.fingerprint
+    ]
     bench.ends()
     assert len(runs_of(store_uri, "fit")) == len(runs_of(store_uri, "trial")) == 1
 
 
-def test_an_edited_method_supersedes_its_older_rows_and_going_back_restores_them(store_uri: str, tmp_path: Path) -> None:
+def test_an_edited_method_supersedes_its_older_rows_and_going_back_restores_them(
+    store_uri: str, tmp_path: Path
+) -> None:
     _, (*old, other) = record(store_uri, tmp_path / "ws", {"seed": 0}, {"seed": 1}, {"method": "vse"})
     assert {r.data.tags["rb.superseded"] for r in runs_of(store_uri, "trial")} == {"false"}
     record(store_uri, tmp_path / "ws", {"edition": "second"})
-    counted = {(r.data.tags["rb.method"], r.data.tags["rb.family"]): r.data.tags["rb.superseded"] for kind in ("trial", "fit") for r in runs_of(store_uri, kind)}
+    counted = {
+        (r.data.tags["rb.method"], r.data.tags["rb.family"]): r.data.tags["rb.superseded"]
+        for kind in ("trial", "fit")
+        for r in runs_of(store_uri, kind)
+    }
     assert sorted(counted.values()) == ["false"] * 4 + ["true"] * 2
     assert counted["jsfusion", old[0].score.family] == counted["jsfusion", old[0].fit.family] == "true"
     back = Bench(store_uri, tmp_path / "ws", old)
     back.ends()
-    again = {r.data.tags["rb.family"] for r in runs_of(store_uri, "trial") if r.data.tags["rb.superseded"] == "false"}
+    again = {
+        r.data.tags["rb.family"]
+        for r in runs_of(store_uri, "trial")
+        if r.data.tags["rb.superseded"] == "false"
+    }
     assert again == {old[0].score.family, other.score.family}
 
 
@@ -221,7 +260,9 @@ def test_two_benches_that_finish_one_trial_count_once(store_uri: str, tmp_path: 
     assert len(runs_of(store_uri, "fit")) == 1
 
 
-def test_two_benches_that_finish_one_trial_at_the_same_moment_count_once(store_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_benches_that_finish_one_trial_at_the_same_moment_count_once(
+    store_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(RunWriter, "_counted_twin", lambda *_: None)  # neither sees the other's run finished
     record(store_uri, tmp_path / "one", {})
     record(store_uri, tmp_path / "two", {})
@@ -247,10 +288,20 @@ def test_what_the_store_has_is_cleared_from_the_workspace(store_uri: str, tmp_pa
 def test_a_password_in_the_stores_address_is_recorded_nowhere(store_uri: str, tmp_path: Path) -> None:
     trial = make_trial(tmp_path / "ws", write=False)
     bench = Bench(store_uri, tmp_path / "ws", [trial], address="postgresql://me:secret@db/ml")
-    failure = finished_record(trial.fit, status="failed", error="cannot reach http://me:secret@host", traceback="http://me:secret@host")
+    failure = finished_record(
+        trial.fit,
+        status="failed",
+        error="cannot reach http://me:secret@host",
+        traceback="http://me:secret@host",
+    )
     bench.recorder.reelbench_stage_failed(stage=trial.fit, record=failure)
     bench.ends()
     (suite,), (fit,) = runs_of(store_uri, "suite"), runs_of(store_uri, "fit", "FAILED")
-    told = [artifact(store_uri, suite, "manifest.json"), artifact(store_uri, fit, "record.json"), suite.data.tags, fit.data.tags]
+    told = [
+        artifact(store_uri, suite, "manifest.json"),
+        artifact(store_uri, fit, "record.json"),
+        suite.data.tags,
+        fit.data.tags,
+    ]
     assert "secret" not in json.dumps(told)
     assert "postgresql://***@db/ml" in json.dumps(told)

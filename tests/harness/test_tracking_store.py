@@ -22,7 +22,9 @@ def closed_port(monkeypatch: pytest.MonkeyPatch) -> int:
         return int(taken.getsockname()[1])
 
 
-def test_the_flag_wins_over_the_environment_which_wins_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_flag_wins_over_the_environment_which_wins_over_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     assert resolve_uri(None) == DEFAULT_URI == "sqlite:///mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking:5000")
@@ -38,7 +40,10 @@ def test_the_flag_wins_over_the_environment_which_wins_over_the_default(monkeypa
         ("postgresql+psycopg://me:se/cr@t@db:5432/ml", "postgresql+psycopg://***@db:5432/ml"),
         ("postgresql://db/ml?user=me&password=secret&x=1", "postgresql://db/ml?user=me&password=***&x=1"),
         ("cannot reach http://me:secret@host: refused", "cannot reach http://***@host: refused"),
-        ("http://127.0.0.1:5000/#/x?q=retrieval@microworld", "http://127.0.0.1:5000/#/x?q=retrieval@microworld"),
+        (
+            "http://127.0.0.1:5000/#/x?q=retrieval@microworld",
+            "http://127.0.0.1:5000/#/x?q=retrieval@microworld",
+        ),
         ("sqlite:////home/me@work/mlflow.db", "sqlite:////home/me@work/mlflow.db"),
     ],
 )
@@ -66,7 +71,9 @@ def test_files_of_a_sqlite_store_lie_beside_it(tmp_path: Path, monkeypatch: pyte
 def test_four_processes_may_create_one_store_at_once(tmp_path: Path) -> None:
     code = "import sys; from reelbench.tracking.store import Store; print(Store(sys.argv[1]).experiment('reelbench/fits'))"
     command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/deep/mlflow.db"]
-    several = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    several = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)
+    ]
     answers = [process.communicate(timeout=120) for process in several]
     assert [p.returncode for p in several] == [0] * 4, answers
     assert len({out for out, _ in answers}) == 1

@@ -33,7 +33,15 @@ def filled(migrated_database: Path, tmp_path_factory: pytest.TempPathFactory) ->
     shutil.copy(migrated_database, folder / "mlflow.db")
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     record(uri, folder / "ws", {"method": "vse", "edition": "older", "metrics": _metrics(0.9)})
-    record(uri, folder / "ws", *({"method": m, "seed": s, "metrics": _metrics(v + s / 100)} for m, v in LEVELS.items() for s in (0, 1)))
+    record(
+        uri,
+        folder / "ws",
+        *(
+            {"method": m, "seed": s, "metrics": _metrics(v + s / 100)}
+            for m, v in LEVELS.items()
+            for s in (0, 1)
+        ),
+    )
     return uri
 
 
@@ -43,8 +51,14 @@ def _metrics(recall: float) -> dict[str, float]:
 
 def test_the_view_sorts_by_the_primary_metric_in_its_direction() -> None:
     falling = [dict(METRICS[2], primary=True), dict(METRICS[0], primary=False)]
-    assert (view_state(METRICS)["orderByKey"], view_state(METRICS)["orderByAsc"]) == ("metrics.`test/recall_at_1`", False)
-    assert (view_state(falling)["orderByKey"], view_state(falling)["orderByAsc"]) == ("metrics.`test/median_rank`", True)
+    assert (view_state(METRICS)["orderByKey"], view_state(METRICS)["orderByAsc"]) == (
+        "metrics.`test/recall_at_1`",
+        False,
+    )
+    assert (view_state(falling)["orderByKey"], view_state(falling)["orderByAsc"]) == (
+        "metrics.`test/median_rank`",
+        True,
+    )
     assert view_tag(METRICS) == view_tag(METRICS)
 
 
@@ -59,7 +73,9 @@ def test_a_recorded_benchmark_has_a_board_and_a_note(filled: str) -> None:
 
 def test_without_a_saved_view_the_plain_address_is_opened(store_uri: str) -> None:
     experiment = Store(store_uri).experiment(f"reelbench/{BENCHMARK}")
-    assert [b.path for b in boards(store_uri)] == [f"/#/experiments/{experiment}?workflowType=machine_learning"]
+    assert [b.path for b in boards(store_uri)] == [
+        f"/#/experiments/{experiment}?workflowType=machine_learning"
+    ]
 
 
 def test_a_store_that_nobody_made_is_said_and_not_made(tmp_path: Path) -> None:
@@ -99,12 +115,16 @@ def test_the_leaderboard_opens_sorted_with_seeds_folded_under_each_row(filled: s
     with server(filled) as address:
         browser.get(address + boards(filled)[0].path)
         shown = lambda chrome: chrome.find_element("tag name", "body").text  # noqa: E731
-        WebDriverWait(browser, 90).until(lambda chrome: "matching runs" in shown(chrome) and shown(chrome).count("Group: ") == 3)
+        WebDriverWait(browser, 90).until(
+            lambda chrome: "matching runs" in shown(chrome) and shown(chrome).count("Group: ") == 3
+        )
         text = shown(browser)
         if folder := os.environ.get("REELBENCH_SCREENSHOTS"):
             browser.save_screenshot(str(Path(folder) / "mlflow-leaderboard.png"))
         assert re.findall(r"Group: ([a-z-]+)/", text) == ["jsfusion", "vse", "mean-pool"]
-        assert re.findall(r"^(\S+) s(\d)$", text, re.MULTILINE)[:2] == [("jsfusion/full/match/tiny/frames+audio", s) for s in "10"]
+        assert re.findall(r"^(\S+) s(\d)$", text, re.MULTILINE)[:2] == [
+            ("jsfusion/full/match/tiny/frames+audio", s) for s in "10"
+        ]
         assert "6 matching runs" in text.replace("\n", " ")
         assert "Sort: test/recall_at_1" in text
         columns = {e.text: e.location["x"] for e in browser.find_elements("css selector", ".ag-header-cell")}

@@ -84,7 +84,9 @@ def test_rates_by_prefix_scale_the_update(tmp_path):
 
 @pytest.mark.parametrize("changes", [{"frozen": ["lok"]}, {"rates": {"lok": 0.1}}])
 def test_a_prefix_that_matches_nothing_is_an_error(tmp_path, changes):
-    with pytest.raises(TrainingError, match="prefix 'lok' matches no parameter; parameters start with: head, look, words"):
+    with pytest.raises(
+        TrainingError, match="prefix 'lok' matches no parameter; parameters start with: head, look, words"
+    ):
         fit(Painter(), tmp_path, phases=phase_of(Painter(), **changes))
 
 
@@ -121,19 +123,28 @@ def test_schedules_are_functions_of_the_step():
     assert [at(warm, s) for s in (0, 9, 10)] == [0.1, 1.0, 1.0]
     assert at(warm, 55) == pytest.approx(0.5)
     assert at(Phase(name="p", relation="r", schedule="linear"), 75) == pytest.approx(0.25)
-    assert at(Phase(name="p", relation="r", schedule="step", decay=0.1, decay_every=2), 45) == pytest.approx(0.01)
+    assert at(Phase(name="p", relation="r", schedule="step", decay=0.1, decay_every=2), 45) == pytest.approx(
+        0.01
+    )
     assert at(Phase(name="p", relation="r"), 99) == 1.0
 
 
 def test_a_loss_that_is_not_finite_names_phase_step_and_remedy(tmp_path):
-    with pytest.raises(TrainingError, match=r"phase 'main' \(18 steps\), step 4: the loss is nan; try a lower learning_rate"):
+    with pytest.raises(
+        TrainingError, match=r"phase 'main' \(18 steps\), step 4: the loss is nan; try a lower learning_rate"
+    ):
         fit(Exploding(), tmp_path)
     assert not list(tmp_path.glob("weights-*"))
 
 
 def test_a_time_limit_ends_the_fit(tmp_path):
     with pytest.raises(TrainingError, match=r"over the time limit of 0.05 s"):
-        fit(Painter(), tmp_path, phases=phase_of(Painter(), epochs=1000), limits={"seconds": 0.05, "memory_bytes": None})
+        fit(
+            Painter(),
+            tmp_path,
+            phases=phase_of(Painter(), epochs=1000),
+            limits={"seconds": 0.05, "memory_bytes": None},
+        )
 
 
 def test_a_memory_limit_ends_the_fit(tmp_path):
@@ -165,7 +176,15 @@ def test_a_phase_on_another_training_set_reads_its_features(tmp_path):
     fit(Painter(), tmp_path, datasets={"elsewhere": other}, phases=phase_of(Painter(), dataset="elsewhere"))
     own = fit(Painter(), tmp_path / "own")
     assert other.reads > 0
-    assert own["digest"] != fit(Painter(), tmp_path / "again", datasets={"elsewhere": other}, phases=phase_of(Painter(), dataset="elsewhere"))["digest"]
+    assert (
+        own["digest"]
+        != fit(
+            Painter(),
+            tmp_path / "again",
+            datasets={"elsewhere": other},
+            phases=phase_of(Painter(), dataset="elsewhere"),
+        )["digest"]
+    )
 
 
 def test_negatives_are_drawn_by_the_method_from_the_relation(tmp_path):

@@ -11,7 +11,9 @@ from reelbench.vocabulary import Vocabulary
 
 
 def data(assets, **upstream):
-    return DataInfo("toy", {"look": FeatureSpec("look", (7, 7, 3), 2.0)}, {"tags": ("a", "b")}, assets, upstream)
+    return DataInfo(
+        "toy", {"look": FeatureSpec("look", (7, 7, 3), 2.0)}, {"tags": ("a", "b")}, assets, upstream
+    )
 
 
 def test_assets_come_back_as_they_were(tmp_path):
@@ -32,7 +34,15 @@ def test_assets_come_back_as_they_were(tmp_path):
     assert (back.upstream["base"]["pca"] == np.eye(2)).all()
 
 
-@pytest.mark.parametrize(("value", "path"), [({1, 2}, "assets.x"), ([{1: 2}], r"assets.x.0"), (np.asarray(["a"]), "assets.x"), (object(), "assets.x")])
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ({1, 2}, "assets.x"),
+        ([{1: 2}], r"assets.x.0"),
+        (np.asarray(["a"]), "assets.x"),
+        (object(), "assets.x"),
+    ],
+)
 def test_what_cannot_be_stored_is_named(tmp_path, value, path):
     with pytest.raises(TrainingError, match=f"^{path} is a .* that cannot be stored"):
         save_data(data({"x": value}), tmp_path)

@@ -16,7 +16,11 @@ from reelbench.training.checkpoint import checkpoint_path, load_checkpoint
 HERE = Path(__file__).parent
 PHASES = [
     {**phase_of(Painter(), name="first", epochs=2, optimizer="sgd")[0]},
-    {**phase_of(Painter(), epochs=6, clip_norm=1.0, accumulate=2, schedule="cosine", select="average", keep=3)[0]},
+    {
+        **phase_of(
+            Painter(), epochs=6, clip_norm=1.0, accumulate=2, schedule="cosine", select="average", keep=3
+        )[0]
+    },
 ]
 SLOW = """
 import sys, time
@@ -45,7 +49,12 @@ def kill_in_second_phase(folder):
     try:
         while child.poll() is None:
             checkpoint = load_checkpoint("0" * 64, folder)
-            if checkpoint and checkpoint.state.phase == 1 and checkpoint.state.batch and checkpoint.state.epoch > 2:
+            if (
+                checkpoint
+                and checkpoint.state.phase == 1
+                and checkpoint.state.batch
+                and checkpoint.state.epoch > 2
+            ):
                 time.sleep(0.03)  # some steps into what is then lost
                 child.kill()
                 break
@@ -82,7 +91,9 @@ def test_an_interrupt_saves_between_two_steps_and_then_propagates(tmp_path):
         fit(Interrupted(), tmp_path / "stopped", phases=PHASES, validation=VALIDATION)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     whole = fit(Slow(), tmp_path / "whole", phases=PHASES, validation=VALIDATION)
-    assert fit(Slow(), tmp_path / "stopped", phases=PHASES, validation=VALIDATION)["digest"] == whole["digest"]
+    assert (
+        fit(Slow(), tmp_path / "stopped", phases=PHASES, validation=VALIDATION)["digest"] == whole["digest"]
+    )
 
 
 def test_a_damaged_checkpoint_starts_the_fit_again(tmp_path):

@@ -25,8 +25,15 @@ def test_the_best_weights_are_those_of_the_best_validation(tmp_path):
     done = fit(Painter(), tmp_path / "six", phases=phases, validation=VALIDATION)
     values = [p["values"]["val/accuracy"] for p in done["curve"] if "val/accuracy" in p["values"]]
     best = values.index(max(values)) + 1
-    fit(Painter(), tmp_path / "best", phases=phase_of(Painter(), epochs=best, learning_rate=0.02, select="last"), validation=VALIDATION)
-    assert torch.equal(weights(tmp_path / "six")["head.1.weight"], weights(tmp_path / "best")["head.1.weight"])
+    fit(
+        Painter(),
+        tmp_path / "best",
+        phases=phase_of(Painter(), epochs=best, learning_rate=0.02, select="last"),
+        validation=VALIDATION,
+    )
+    assert torch.equal(
+        weights(tmp_path / "six")["head.1.weight"], weights(tmp_path / "best")["head.1.weight"]
+    )
 
 
 def test_the_next_phase_goes_on_from_what_was_selected(tmp_path):

@@ -11,7 +11,19 @@ from reelbench.evaluation import run_predict
 
 def start(name="base", **changes):
     """An upstream as a specification has it."""
-    return [{"name": name, "recipe": "colours", "parameters": {"": ""}, "frozen": [], "assets": [], "predicts": None, "fingerprint": "a", "digest": "b", **changes}]
+    return [
+        {
+            "name": name,
+            "recipe": "colours",
+            "parameters": {"": ""},
+            "frozen": [],
+            "assets": [],
+            "predicts": None,
+            "fingerprint": "a",
+            "digest": "b",
+            **changes,
+        }
+    ]
 
 
 def weights(folder):
@@ -48,13 +60,24 @@ def test_parameters_may_go_to_another_place(tmp_path, base):
 
 
 def test_a_prefix_without_a_place_is_an_error(tmp_path, base):
-    with pytest.raises(TrainingError, match="no parameter under 'gaze' has a place under 'look'; upstream has head, look, words"):
+    with pytest.raises(
+        TrainingError,
+        match="no parameter under 'gaze' has a place under 'look'; upstream has head, look, words",
+    ):
         fit(Painter(), tmp_path / "next", upstream={"base": base}, ups=start(parameters={"gaze": "look"}))
 
 
 def test_another_shape_is_an_error(tmp_path, base):
-    with pytest.raises(TrainingError, match=r"parameter 'look.weight' has shape \(16, 8\) there and \(4, 8\) here"):
-        fit(Painter(), tmp_path / "next", upstream={"base": base}, config={"hidden": 4}, ups=start(parameters={"look.w": "look.w"}))
+    with pytest.raises(
+        TrainingError, match=r"parameter 'look.weight' has shape \(16, 8\) there and \(4, 8\) here"
+    ):
+        fit(
+            Painter(),
+            tmp_path / "next",
+            upstream={"base": base},
+            config={"hidden": 4},
+            ups=start(parameters={"look.w": "look.w"}),
+        )
 
 
 def test_assets_are_inherited_where_named(tmp_path, base):
@@ -78,8 +101,22 @@ def test_an_upstreams_predictions_are_targets_of_a_phase(tmp_path, base):
             return torch.nn.functional.mse_loss(module.scores(batch["video"]["look"]), soft)
 
     spec = predict_spec(Painter(), "labels", relation=["colours", "train"])
-    run_predict(spec, method=Painter(), dataset=ToyDataset(), task=TASKS["labels"], fits=[base], folder=tmp_path / "soft", emit=quiet)
+    run_predict(
+        spec,
+        method=Painter(),
+        dataset=ToyDataset(),
+        task=TASKS["labels"],
+        fits=[base],
+        folder=tmp_path / "soft",
+        emit=quiet,
+    )
     ups = start("soft", predicts=["labels", "colours", "train"])
-    done = fit(Student(), tmp_path / "next", upstream={"soft": tmp_path / "soft"}, ups=ups, phases=phase_of(Painter(), relation="soft"))
+    done = fit(
+        Student(),
+        tmp_path / "next",
+        upstream={"soft": tmp_path / "soft"},
+        ups=ups,
+        phases=phase_of(Painter(), relation="soft"),
+    )
     assert done["steps"] == 18
     assert set(seen) == {4}

@@ -88,7 +88,7 @@ FILES = {
                 return ("human",) if protocol == "strict" else ()
         ''',
     "guessing_rules.py": "def measure(): return 1\n",
-    "world.py": '''
+    "world.py": """
         import reelbench
         from reelbench import BenchmarkSpec, FeatureSpec
 
@@ -111,8 +111,8 @@ FILES = {
                 return Opened(f"toy/{path}", f"files of {path}")
             def list_benchmarks(self):
                 return SPECS
-        ''',
-    "registration.py": '''
+        """,
+    "registration.py": """
         from toyplug.alpha import Alpha
         from toyplug.beta import Beta
         from toyplug.gamma import Gamma
@@ -125,7 +125,7 @@ FILES = {
             return [Guessing()]
         def reelbench_datasets():
             return [Toy()]
-        ''',
+        """,
 }
 
 
@@ -144,12 +144,21 @@ def project_registry() -> Registry:
     return build_registry(found=found, strict=True)
 
 
-def plan_of(registry: Registry, *, device: str = "cpu", fingerprints: dict[str, str] | None = None, **suite: object) -> Plan:
+def plan_of(
+    registry: Registry, *, device: str = "cpu", fingerprints: dict[str, str] | None = None, **suite: object
+) -> Plan:
     """The plan of a suite on the toy dataset; ``fingerprints`` replaces those of datasets by full name."""
-    values = {"name": "s", "benchmarks": ["guessing@toy"], "methods": ["alpha", "beta"], "seeds": [0, 1]} | suite
+    values = {
+        "name": "s",
+        "benchmarks": ["guessing@toy"],
+        "methods": ["alpha", "beta"],
+        "seeds": [0, 1],
+    } | suite
 
     def open_dataset(name: str) -> object:
-        opened = registry.dataset_source(name).open(name.partition("/")[2], data_dir=None, cache_dir=Path("/nonexistent"))
+        opened = registry.dataset_source(name).open(
+            name.partition("/")[2], data_dir=None, cache_dir=Path("/nonexistent")
+        )
         opened._fingerprint = (fingerprints or {}).get(name, opened.fingerprint)  # type: ignore[attr-defined]
         return opened
 

@@ -24,7 +24,9 @@ SIZES = {"train": 48, "validation": 16, "test": 20}
 class ToyDataset(Dataset):
     """Clips whose ``look`` features show one of four colours under noise."""
 
-    def __init__(self, name: str = "toy", shift: float = 0.0, modalities: tuple[str, ...] = ("look", "sound")) -> None:
+    def __init__(
+        self, name: str = "toy", shift: float = 0.0, modalities: tuple[str, ...] = ("look", "sound")
+    ) -> None:
         self.name, self.shift, self.modalities = name, shift, modalities
         self.reads = 0
 
@@ -52,18 +54,45 @@ class ToyDataset(Dataset):
     def relation(self, name: str, split: str = "train") -> Relation:
         if split not in self.relations.get(name, ()):
             raise DatasetError(f"no relation {name!r} in split {split!r}")
-        schema = {"video": Field("video", "clip"), "sentence": Field("text", "words"), "label": Field("number", "colour", target=True)}
-        rows = [Example(f"{split}-{i}", {"video": clip(split, i), "sentence": sentence(split, i)}, {"label": label(split, i)}) for i in range(SIZES[split])]
+        schema = {
+            "video": Field("video", "clip"),
+            "sentence": Field("text", "words"),
+            "label": Field("number", "colour", target=True),
+        }
+        rows = [
+            Example(
+                f"{split}-{i}",
+                {"video": clip(split, i), "sentence": sentence(split, i)},
+                {"label": label(split, i)},
+            )
+            for i in range(SIZES[split])
+        ]
         return Relation(name, split, schema, rows)
 
     def evaluation(self, task: str, protocol: str, split: str) -> EvaluationSet:
         ids = [f"{task}-{split}-{i}" for i in range(SIZES[split])]
         clusters = {name: f"story-{i // 4}" for i, name in enumerate(ids)}
         targets = {name: {"label": label(split, i), "match": f"clip-{i}"} for i, name in enumerate(ids)}
-        fields = [{"query": sentence(split, i)} if task == "search" else {"video": clip(split, i)} for i in range(len(ids))]
+        fields = [
+            {"query": sentence(split, i)} if task == "search" else {"video": clip(split, i)}
+            for i in range(len(ids))
+        ]
         examples = [Example(name, f) for name, f in zip(ids, fields, strict=True)]
-        gallery = [Example(f"clip-{i}", {"video": clip(split, i)}) for i in range(len(ids))] if task == "search" else []
-        return EvaluationSet(f"{task}@{self.name}:{protocol}", split, examples, targets, clusters, gallery, self.spaces, {"chance": 0.25})
+        gallery = (
+            [Example(f"clip-{i}", {"video": clip(split, i)}) for i in range(len(ids))]
+            if task == "search"
+            else []
+        )
+        return EvaluationSet(
+            f"{task}@{self.name}:{protocol}",
+            split,
+            examples,
+            targets,
+            clusters,
+            gallery,
+            self.spaces,
+            {"chance": 0.25},
+        )
 
     def read(self, modality: str, clip: Clip) -> Any:
         self.reads += 1
@@ -107,7 +136,10 @@ class Labels(Task):
 
     def measure(self, predictions: Any, evaluation: EvaluationSet) -> ScoreSheet:
         at = {name: k for k, name in enumerate(predictions.ids)}
-        hits = [float(np.argmax(predictions.columns["scores"][at[i]]) == evaluation.targets[i]["label"]) for i in evaluation.ids]
+        hits = [
+            float(np.argmax(predictions.columns["scores"][at[i]]) == evaluation.targets[i]["label"])
+            for i in evaluation.ids
+        ]
         return ScoreSheet.build(evaluation.ids, evaluation.clusters, {"hit": hits})
 
     def aggregate(self, sheet: ScoreSheet, weights: Any) -> dict[str, Any]:
@@ -123,7 +155,10 @@ class Labels(Task):
         return sheet.columns["hit"]
 
     def show(self, example: Any, targets: Any, prediction: Any, evaluation: EvaluationSet) -> dict[str, str]:
-        return {"Answer": COLOURS[targets["label"]], "Predicted": COLOURS[int(np.argmax(prediction["scores"]))]}
+        return {
+            "Answer": COLOURS[targets["label"]],
+            "Predicted": COLOURS[int(np.argmax(prediction["scores"]))],
+        }
 
 
 class Search(Task):
@@ -179,7 +214,12 @@ class Painter(Method):
 
     name = "painter"
     modalities = ("look",)
-    recipes = {"colours": Recipe(serves=("labels", "search", "words"), phases=(Phase(name="main", relation="colours", epochs=3, batch_size=8),))}
+    recipes = {
+        "colours": Recipe(
+            serves=("labels", "search", "words"),
+            phases=(Phase(name="main", relation="colours", epochs=3, batch_size=8),),
+        )
+    }
 
     class Config(Config):
         hidden: int = 16
@@ -188,7 +228,10 @@ class Painter(Method):
     def assets(self, source: Any, config: Any, recipe: str) -> dict[str, Any]:
         relation = source.relation("colours")
         rows = np.concatenate([source.read(e["video"])["look"] for e in relation])
-        return {"vocabulary": Vocabulary.from_sentences(e["sentence"] for e in relation), "mean": rows.mean(axis=0)}
+        return {
+            "vocabulary": Vocabulary.from_sentences(e["sentence"] for e in relation),
+            "mean": rows.mean(axis=0),
+        }
 
     def build(self, data: Any, config: Any) -> Any:
         from toy_model import PainterModel
@@ -200,7 +243,9 @@ class Painter(Method):
         for name in {"sentence", "query"} & set(fields):
             fields[name] = ctx.data.assets["vocabulary"].encode(fields[name])
         if ctx.training and "video" in fields:
-            fields["video"] = {"look": fields["video"]["look"] + ctx.rng.normal(scale=0.1, size=(1, 8)).astype(np.float32)}
+            fields["video"] = {
+                "look": fields["video"]["look"] + ctx.rng.normal(scale=0.1, size=(1, 8)).astype(np.float32)
+            }
         return Example(example.id, fields, example.targets)
 
     def training_step(self, module: Any, batch: Any, ctx: Any) -> Any:
@@ -237,7 +282,13 @@ def fit_spec(method: Method, recipe: str = "colours", **changes: Any) -> dict[st
 
 def predict_spec(method: Method, task: str = "labels", **changes: Any) -> dict[str, Any]:
     """A predict stage's specification."""
-    where = {"benchmark": f"{task}@toy:plain", "task": task, "protocol": "plain", "split": "test", "settings": {}}
+    where = {
+        "benchmark": f"{task}@toy:plain",
+        "task": task,
+        "protocol": "plain",
+        "split": "test",
+        "settings": {},
+    }
     return {**fit_spec(method, recipe=next(iter(method.recipes))), **where, **changes}
 
 
@@ -255,7 +306,16 @@ def quiet(event: str, payload: Any) -> None:
     """An ``emit`` that nobody hears."""
 
 
-def fit(method: Method, folder: Path, *, emit: Any = quiet, upstream: dict[str, Path] | None = None, datasets: dict[str, Dataset] | None = None, ups: Any = (), **changes: Any) -> dict[str, Any]:
+def fit(
+    method: Method,
+    folder: Path,
+    *,
+    emit: Any = quiet,
+    upstream: dict[str, Path] | None = None,
+    datasets: dict[str, Dataset] | None = None,
+    ups: Any = (),
+    **changes: Any,
+) -> dict[str, Any]:
     """Train a toy fit; ``ups`` are the specifications of what lies in ``upstream``."""
     import torch
 
@@ -264,14 +324,38 @@ def fit(method: Method, folder: Path, *, emit: Any = quiet, upstream: dict[str, 
     torch.set_num_threads(1)
     opened = {"toy": ToyDataset(), **(datasets or {})}
     spec = fit_spec(method, **changes, upstream=list(ups))
-    return run_fit(spec, method=method, open_dataset=opened.__getitem__, task_of=TASKS.__getitem__, upstream=upstream or {}, folder=folder, emit=emit)
+    return run_fit(
+        spec,
+        method=method,
+        open_dataset=opened.__getitem__,
+        task_of=TASKS.__getitem__,
+        upstream=upstream or {},
+        folder=folder,
+        emit=emit,
+    )
 
 
-def predict(method: Method | None, fits: list[Path], folder: Path, *, task: str = "labels", dataset: Dataset | None = None, **changes: Any) -> Any:
+def predict(
+    method: Method | None,
+    fits: list[Path],
+    folder: Path,
+    *,
+    task: str = "labels",
+    dataset: Dataset | None = None,
+    **changes: Any,
+) -> Any:
     """Predict with toy fits; the predictions."""
     from reelbench.evaluation import run_predict
     from reelbench.predictions import Predictions
 
     spec = predict_spec(method or Painter(), task, **changes)
-    run_predict(spec, method=method, dataset=dataset or ToyDataset(), task=TASKS[task], fits=fits, folder=folder, emit=quiet)
+    run_predict(
+        spec,
+        method=method,
+        dataset=dataset or ToyDataset(),
+        task=TASKS[task],
+        fits=fits,
+        folder=folder,
+        emit=quiet,
+    )
     return Predictions.load(folder)

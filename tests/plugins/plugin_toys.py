@@ -11,8 +11,14 @@ from reelbench import Context, DataInfo, Example, FeatureSpec, Method, Vocabular
 from reelbench.resolution import Resolved, resolve
 
 WORDS = ("a", "man", "woman", "walks", "runs", "left", "right", "holds", "the", "ball", "box", "red")
-SPECS = {name: FeatureSpec(name, (dim,), 4.0) for name, dim in {"appearance": 6, "motion": 4, "audio": 3}.items()}
-SPACES = {"answers": ("ball", "box", "red"), "tags": ("walk", "run", "ball", "box", "red"), "actions": ("walk left", "run", "hold")}
+SPECS = {
+    name: FeatureSpec(name, (dim,), 4.0) for name, dim in {"appearance": 6, "motion": 4, "audio": 3}.items()
+}
+SPACES = {
+    "answers": ("ball", "box", "red"),
+    "tags": ("walk", "run", "ball", "box", "red"),
+    "actions": ("walk left", "run", "hold"),
+}
 
 
 def moments(dim: int) -> dict[str, Any]:
@@ -21,7 +27,10 @@ def moments(dim: int) -> dict[str, Any]:
 
 def toy_data(features: tuple[str, ...] = tuple(SPECS), **assets: Any) -> DataInfo:
     specs = {name: SPECS[name] for name in features}
-    known = {"vocabulary": Vocabulary.from_sentences([WORDS]), "moments": moments(sum(s.dim for s in specs.values()))}
+    known = {
+        "vocabulary": Vocabulary.from_sentences([WORDS]),
+        "moments": moments(sum(s.dim for s in specs.values())),
+    }
     return DataInfo("toy", specs, SPACES, {**known, **assets})
 
 
@@ -33,12 +42,25 @@ def toy_sentence(rng: np.random.Generator, length: int) -> tuple[str, ...]:
     return tuple(str(w) for w in rng.choice(WORDS, size=length))
 
 
-def toy_fit(method: Method, recipe: str, variant: str = "full", preset: str = "tiny", **overrides: Any) -> Resolved:
+def toy_fit(
+    method: Method, recipe: str, variant: str = "full", preset: str = "tiny", **overrides: Any
+) -> Resolved:
     return resolve(method, recipe, variant, preset, overrides)
 
 
-def toy_context(resolved: Resolved, recipe: str, data: DataInfo, *, training: bool = True, **more: Any) -> Context:
-    return Context(config=resolved.config, data=data, recipe=recipe, seed=0, training=training, rng=np.random.default_rng(0), settings=resolved.settings, **more)
+def toy_context(
+    resolved: Resolved, recipe: str, data: DataInfo, *, training: bool = True, **more: Any
+) -> Context:
+    return Context(
+        config=resolved.config,
+        data=data,
+        recipe=recipe,
+        seed=0,
+        training=training,
+        rng=np.random.default_rng(0),
+        settings=resolved.settings,
+        **more,
+    )
 
 
 def example(fields: Mapping[str, Any], targets: Mapping[str, Any] | None = None, name: str = "x") -> Example:

@@ -15,7 +15,12 @@ from reelbench.plugins.layers.ranking import different_contents
 
 def moment(rng, candidates):
     starts = np.arange(candidates, dtype=np.float64)
-    fields = {"video": toy_video(rng, 16), "query": toy_sentence(rng, 4), "duration_s": 8.0, "candidates": np.stack([starts, starts + 1], 1)}
+    fields = {
+        "video": toy_video(rng, 16),
+        "query": toy_sentence(rng, 4),
+        "duration_s": 8.0,
+        "candidates": np.stack([starts, starts + 1], 1),
+    }
     return example(fields)
 
 

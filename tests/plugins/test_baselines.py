@@ -74,7 +74,13 @@ def test_every_benchmark_has_three_baselines_and_chance_is_one(benchmark):
 
 
 def moment(segments, candidates=CANDIDATES):
-    fields = {"video": None, "query": ("a", "man"), "duration_s": 10.0, "candidates": candidates, "chunk_s": 5.0}
+    fields = {
+        "video": None,
+        "query": ("a", "man"),
+        "duration_s": 10.0,
+        "candidates": candidates,
+        "chunk_s": 5.0,
+    }
     return example(fields, {"segments": np.array(segments)})
 
 
@@ -102,7 +108,12 @@ def test_the_prior_ranks_by_how_often_annotators_chose():
     method = FrequencyPrior()
     source = Source([moment([[5.0, 10.0], [5.0, 10.0]]), moment([[0.0, 10.0]])])
     resolved = toy_fit(method, "count")
-    ctx = toy_context(resolved, "count", replace(toy_data(), assets=method.assets(source, resolved.config, "count")), training=False)
+    ctx = toy_context(
+        resolved,
+        "count",
+        replace(toy_data(), assets=method.assets(source, resolved.config, "count")),
+        training=False,
+    )
     assert method.prepare(moment([[0.0, 5.0]]), ctx)["segments"] == [[5.0, 10.0], [0.0, 10.0], [0.0, 5.0]]
 
 
@@ -113,10 +124,17 @@ def test_the_prior_of_didemo_is_the_literatures(shared, tmp_path):
     dataset = DidemoSource().open("", data_dir=shared / "data", cache_dir=tmp_path)
     method, resolved = FrequencyPrior(), toy_fit(FrequencyPrior(), "count")
     source = Source(list(dataset.relation("segments")))
-    ctx = toy_context(resolved, "count", replace(toy_data(), assets=method.assets(source, resolved.config, "count")), training=False)
+    ctx = toy_context(
+        resolved,
+        "count",
+        replace(toy_data(), assets=method.assets(source, resolved.config, "count")),
+        training=False,
+    )
     evaluation = dataset.evaluation("localization", "candidates", "test")
 
-    predictions = Predictions(evaluation.ids, {"segments": [method.prepare(e, ctx)["segments"] for e in evaluation.examples]})
+    predictions = Predictions(
+        evaluation.ids, {"segments": [method.prepare(e, ctx)["segments"] for e in evaluation.examples]}
+    )
     _, scores = Localization().score(predictions, evaluation)
     assert {k: round(100 * scores[k], 2) for k in ("rank_at_1", "rank_at_5", "miou")} == {
         "rank_at_1": 19.40,
@@ -149,7 +167,12 @@ def test_majority_counts_answers_and_tags():
 
 
 def test_most_pairs_decide_same_or_different():
-    rows = [example({"track_clip": [0, 0, 1]}, {"track_identity": [0, 1, 2], "mention_identity": [0, 0], "mention_track": [1, 1, 2]})]
+    rows = [
+        example(
+            {"track_clip": [0, 0, 1]},
+            {"track_identity": [0, 1, 2], "mention_identity": [0, 0], "mention_track": [1, 1, 2]},
+        )
+    ]
     assert Majority().assets(Source(rows), None, "sets") == {"track": 0.0, "mention": 1.0, "place": 1}
 
 
@@ -199,7 +222,9 @@ def choice(rng):
 
 
 def blank(rng):
-    return example({"video": toy_video(rng, 4), "sentence": ("a", "_____", "man"), "blank": 1}, {"answer": "box"})
+    return example(
+        {"video": toy_video(rng, 4), "sentence": ("a", "_____", "man"), "blank": 1}, {"answer": "box"}
+    )
 
 
 def located(rng):
@@ -208,7 +233,9 @@ def located(rng):
 
 
 def caption(rng):
-    return example({"video": toy_video(rng, 4), "sentence": toy_sentence(rng, 4), "content": str(rng.integers(1000))}, {})
+    return example(
+        {"video": toy_video(rng, 4), "sentence": toy_sentence(rng, 4), "content": str(rng.integers(1000))}, {}
+    )
 
 
 def tagged(rng):
@@ -220,7 +247,10 @@ def acted(rng):
 
 
 def happened(rng):
-    return example({"video": toy_video(rng, 40), "duration_s": 10.0}, {"segments": np.array([[1.0, 3.0], [5.0, 9.0]]), "labels": np.array([0, 2])})
+    return example(
+        {"video": toy_video(rng, 40), "duration_s": 10.0},
+        {"segments": np.array([[1.0, 3.0], [5.0, 9.0]]), "labels": np.array([0, 2])},
+    )
 
 
 def people(rng):
@@ -230,7 +260,11 @@ def people(rng):
         "tracks": [toy_video(rng, 3) for _ in range(3)],
         "track_clip": np.array([0, 0, 1]),
     }
-    answers = {"mention_identity": np.array([0, 1]), "track_identity": np.array([0, 1, 1]), "mention_track": np.array([0, 2])}
+    answers = {
+        "mention_identity": np.array([0, 1]),
+        "track_identity": np.array([0, 1, 1]),
+        "mention_track": np.array([0, 2]),
+    }
     return example(fields, answers)
 
 

@@ -32,7 +32,10 @@ def built(ctx):
 
 def batch_of(ctx, count=8):
     rng = np.random.default_rng(0)
-    rows = [example({"video": toy_video(rng, 4)}, {"labels": rng.permutation(5)[: rng.integers(1, 4)]}) for _ in range(count)]
+    rows = [
+        example({"video": toy_video(rng, 4)}, {"labels": rng.permutation(5)[: rng.integers(1, 4)]})
+        for _ in range(count)
+    ]
     return collate([METHOD.prepare(row, ctx) for row in rows])
 
 
@@ -109,7 +112,9 @@ def test_beta_is_the_share_of_injected_tags():
     ctx = fit("guided-beta-0.5")
     module, seen = built(ctx), []
     forward = module.forward
-    module.forward = lambda video, words, injected: (seen.append(injected), forward(video, words, injected))[1]
+    module.forward = lambda video, words, injected: (seen.append(injected), forward(video, words, injected))[
+        1
+    ]
     for _ in range(40):
         METHOD.training_step(module, batch_of(ctx, 16), ctx)
     assert 0.45 < torch.cat(seen).float().mean() < 0.55

@@ -44,7 +44,9 @@ def training_example(relation, rng, number):
         return example(fields | {"choices": choices}, {"answer": int(rng.integers(5))})
     sentence = toy_sentence(rng, int(rng.integers(2, 9)))
     if relation == "blanks":
-        return example(fields | {"sentence": (*sentence[:-1], "_____"), "blank": len(sentence) - 1}, {"answer": "ball"})
+        return example(
+            fields | {"sentence": (*sentence[:-1], "_____"), "blank": len(sentence) - 1}, {"answer": "ball"}
+        )
     return example(fields | {"sentence": sentence, "content": str(number)}, {})
 
 
@@ -96,7 +98,9 @@ def test_lstm_fusion_is_the_product_of_final_states():
     ctx, data = fit(variant="lstm-fusion")
     module = built(ctx, data).eval()
     x, ids, seen, said = torch.randn(1, 4, data.dim()), torch.randint(5, 16, (1, 3)), mask(4, 4), mask(3, 3)
-    last = module.video.d1(module.video.context(module.standardise(x), seen)[:, -1]) * module.words.d1(module.words.context(module.embed(ids), said)[:, -1])
+    last = module.video.d1(module.video.context(module.standardise(x), seen)[:, -1]) * module.words.d1(
+        module.words.context(module.embed(ids), said)[:, -1]
+    )
     got = module.score(module.encode_video(x, seen), seen, module.encode_sentence(ids, said), said)
     torch.testing.assert_close(got, module.d8(module.decision(last)).squeeze(1))
 
@@ -115,12 +119,21 @@ def test_hinges_leave_the_answer_out():
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(1, 12), st.integers(1, 14), st.integers(0, 9), st.integers(0, 9), st.sampled_from(sorted(variants_of(METHOD))))
+@given(
+    st.integers(1, 12),
+    st.integers(1, 14),
+    st.integers(0, 9),
+    st.integers(0, 9),
+    st.sampled_from(sorted(variants_of(METHOD))),
+)
 def test_padding_never_changes_a_score(frames, words, more_frames, more_words, variant):
     ctx, data = fit(variant=variant)
     module = built(ctx, data).eval()
     x, ids = torch.randn(1, frames, data.dim()), torch.randint(5, 16, (1, words))
-    padded_x, padded_ids = torch.randn(1, frames + more_frames, data.dim()), torch.randint(0, 16, (1, words + more_words))
+    padded_x, padded_ids = (
+        torch.randn(1, frames + more_frames, data.dim()),
+        torch.randint(0, 16, (1, words + more_words)),
+    )
     padded_x[:, :frames], padded_ids[:, :words] = x, ids
     got = [
         score_all(module, module.encode_video(v, vm), vm, module.encode_sentence(s, sm), sm)
@@ -144,7 +157,9 @@ def test_a_query_scores_the_same_alone_and_in_a_batch():
     videos = collate([METHOD.prepare(example({"video": toy_video(rng, n)}), ctx) for n in (4, 20, 9)])
     gallery = METHOD.encode_gallery(module, videos, ctx)
     together = METHOD.score(module, METHOD.encode_query(module, collate(queries), ctx), gallery, ctx)
-    alone = [METHOD.score(module, METHOD.encode_query(module, collate([q]), ctx), gallery, ctx) for q in queries]
+    alone = [
+        METHOD.score(module, METHOD.encode_query(module, collate([q]), ctx), gallery, ctx) for q in queries
+    ]
     torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=1e-4)
     assert together.shape == (3, 3)
 
@@ -164,7 +179,9 @@ def test_released_scores_have_the_variance_of_batch_norm_whatever_is_learnt():
     seen, said = torch.ones(8, 4).bool(), torch.ones(8, 3).bool()
     with torch.no_grad():
         module.d8.weight *= 100
-        scores = score_all(module, module.encode_video(x, seen), seen, module.encode_sentence(ids, said), said)
+        scores = score_all(
+            module, module.encode_video(x, seen), seen, module.encode_sentence(ids, said), said
+        )
     assert not list(module.last.parameters())
     assert scores.std(unbiased=False).item() == pytest.approx(1.0, abs=1e-3)
 

@@ -41,5 +41,9 @@ def test_claims_compare_known_rows(folder, method):
 
 
 def test_suspected_misprints_are_marked():
-    wrong = {(r["variant"], r["value"]) for r in paper_of("jsfusion")["reported"] if r.get("misprint") and r["metric"] == "t2v_recall_at_5"}
+    wrong = {
+        (r["variant"], r["value"])
+        for r in paper_of("jsfusion")["reported"]
+        if r.get("misprint") and r["metric"] == "t2v_recall_at_5"
+    }
     assert wrong == {("full", 0.112), ("no-audio", 0.109)}

@@ -130,13 +130,19 @@ def test_the_command_writes_only_the_tables_asked_for(small: Synthetic, tmp_path
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["retrieval-microworld-small-sentence.tex"]
 
 
-def test_the_command_writes_a_format_that_a_plugin_registered(small: Synthetic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_command_writes_a_format_that_a_plugin_registered(
+    small: Synthetic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     def write(board: Any, folder: Path) -> Path:
         return folder / f"{board.benchmark}.odt"
 
     registered = SimpleNamespace(formats={"odt": write})
     monkeypatch.setattr("reelbench.registry.build_registry", lambda: registered)
-    result = CliRunner().invoke(report, ["--store", small.uri, "--out", str(tmp_path), "--format", "odt", "--benchmark", BENCHMARK], catch_exceptions=False)
+    result = CliRunner().invoke(
+        report,
+        ["--store", small.uri, "--out", str(tmp_path), "--format", "odt", "--benchmark", BENCHMARK],
+        catch_exceptions=False,
+    )
     assert result.output.strip() == str(tmp_path / "tables" / f"{BENCHMARK}.odt")
 
 

@@ -14,7 +14,13 @@ import pytest
 def caption_oracle(shared: Path) -> dict[str, Any]:
     """Raw and tokenized text of the fake captions of COCO, and the values of pycocoevalcap 1.2."""
     folder = shared / "oracles" / "caption"
-    names = ("fakecap_input_raw", "fakecap_input_ptb_tokenized", "fakecap_expected", "ptb_edge_cases", "scorer_edge_cases")
+    names = (
+        "fakecap_input_raw",
+        "fakecap_input_ptb_tokenized",
+        "fakecap_expected",
+        "ptb_edge_cases",
+        "scorer_edge_cases",
+    )
     return {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in names}
 
 

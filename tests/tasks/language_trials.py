@@ -43,7 +43,9 @@ def blank(rng: Rng) -> Trial:
     targets = {i: {"answer": str(rng.choice([*words, "unheard-of"]))} for i in ids}
     examples = [Example(i, {"sentence": ("a", "_____"), "blank": 1}) for i in ids]
     spaces = {"answers": words}
-    evaluation = EvaluationSet("fill_in_blank@random:word", "test", examples, targets, clusters, spaces=spaces)
+    evaluation = EvaluationSet(
+        "fill_in_blank@random:word", "test", examples, targets, clusters, spaces=spaces
+    )
     return FillInBlank(), evaluation, Predictions(ids, {"scores": _tied(rng, N, 10)})
 
 
@@ -54,7 +56,9 @@ def retrieval(rng: Rng) -> Trial:
     examples = [Example(i, {"query": (str(rng.choice(["a", "b", i])),), "sentences": [("a",)]}) for i in ids]
     targets = {i: {"match": str(rng.choice(videos[:5]))} for i in ids}
     gallery = [Example(v, {}) for v in videos]
-    evaluation = EvaluationSet("retrieval@random:sentence", "test", examples, targets, clusters, gallery=gallery)
+    evaluation = EvaluationSet(
+        "retrieval@random:sentence", "test", examples, targets, clusters, gallery=gallery
+    )
     return Retrieval(), evaluation, Predictions(ids, {"scores": _tied(rng, N, 7)}, videos)
 
 

@@ -21,14 +21,21 @@ from reelbench.tasks.metrics.caption.cider import Cider
 from reelbench.tasks.metrics.caption.rouge import rouge_l
 from reelbench.tasks.storytelling import Storytelling
 
-OURS = {"CIDEr": "cider", "METEOR": "meteor", "ROUGE_L": "rouge_l", **{f"Bleu_{k}": f"bleu_{k}" for k in range(1, 5)}}
+OURS = {
+    "CIDEr": "cider",
+    "METEOR": "meteor",
+    "ROUGE_L": "rouge_l",
+    **{f"Bleu_{k}": f"bleu_{k}" for k in range(1, 5)},
+}
 CLUSTERS = 6
 
 
 def captioning_set(references: dict[str, list[str]], clusters: int = CLUSTERS) -> EvaluationSet:
     targets = {i: {"references": refs} for i, refs in references.items()}
     cluster_of = {i: f"c{k % clusters}" for k, i in enumerate(references)}
-    return EvaluationSet("captioning@coco:clip", "test", [Example(i, {}) for i in references], targets, cluster_of)
+    return EvaluationSet(
+        "captioning@coco:clip", "test", [Example(i, {}) for i in references], targets, cluster_of
+    )
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +43,9 @@ def coco(caption_oracle: dict[str, Any], meteor_program: Any) -> tuple[ScoreShee
     raw = caption_oracle["fakecap_input_raw"]
     order = caption_oracle["fakecap_expected"]["per_image_order"]
     evaluation = captioning_set({i: raw["refs"][i] for i in order})
-    return Captioning().score(Predictions(tuple(raw["hyps"]), {"caption": list(raw["hyps"].values())}), evaluation)
+    return Captioning().score(
+        Predictions(tuple(raw["hyps"]), {"caption": list(raw["hyps"].values())}), evaluation
+    )
 
 
 def test_corpus_values_are_those_of_pycocoevalcap(coco: Any, caption_oracle: dict[str, Any]) -> None:
@@ -47,10 +56,16 @@ def test_corpus_values_are_those_of_pycocoevalcap(coco: Any, caption_oracle: dic
 def test_values_of_each_image_are_those_of_pycocoevalcap(coco: Any, caption_oracle: dict[str, Any]) -> None:
     columns, expected = coco[0].columns, caption_oracle["fakecap_expected"]["per_image"]
     bleus = bleu.bleu(columns["bleu"]).T
-    ours = {"CIDEr": columns["cider"], "ROUGE_L": columns["rouge_l"], "METEOR": meteor.meteor(columns["meteor"])}
+    ours = {
+        "CIDEr": columns["cider"],
+        "ROUGE_L": columns["rouge_l"],
+        "METEOR": meteor.meteor(columns["meteor"]),
+    }
     ours |= {f"Bleu_{k}": values for k, values in enumerate(bleus, 1)}
     for name, values in ours.items():
-        np.testing.assert_allclose(values, expected[name], rtol=0, atol=5.1e-11, err_msg=name)  # 10 decimals are held
+        np.testing.assert_allclose(
+            values, expected[name], rtol=0, atol=5.1e-11, err_msg=name
+        )  # 10 decimals are held
 
 
 def test_tokens_are_those_of_pycocoevalcap(caption_oracle: dict[str, Any]) -> None:
@@ -63,11 +78,17 @@ def test_tokens_are_those_of_pycocoevalcap(caption_oracle: dict[str, Any]) -> No
 BREAKS = {"CR", "CRLF", "U2028", "VT_FF"}
 
 
-def test_odd_text_is_tokenized_as_pycocoevalcap_does_unless_it_breaks_its_lines(caption_oracle: dict[str, Any]) -> None:
+def test_odd_text_is_tokenized_as_pycocoevalcap_does_unless_it_breaks_its_lines(
+    caption_oracle: dict[str, Any],
+) -> None:
     cases = caption_oracle["ptb_edge_cases"]
     given = {(case, k): rows[0] for case, images in cases["input"].items() for k, rows in images.items()}
     tokens = dict(zip(given, tokenizer.tokenize(list(given.values())), strict=True))
-    theirs = {(c, k): rows[0] for c, images in cases["pycocoevalcap_1.2_output"].items() for k, rows in images.items()}
+    theirs = {
+        (c, k): rows[0]
+        for c, images in cases["pycocoevalcap_1.2_output"].items()
+        for k, rows in images.items()
+    }
     assert {key: t for key, t in tokens.items() if key[0] not in BREAKS} == {
         key: t for key, t in theirs.items() if key[0] not in BREAKS
     }
@@ -76,18 +97,33 @@ def test_odd_text_is_tokenized_as_pycocoevalcap_does_unless_it_breaks_its_lines(
         assert tokens[case, "2"] == "a dog"
 
 
-EDGES = ("empty_hyp", "all_empty_hyp", "empty_ref_one", "one_ref_one_img", "two_img_identical", "short_hyp", "unicode", "key_order")
+EDGES = (
+    "empty_hyp",
+    "all_empty_hyp",
+    "empty_ref_one",
+    "one_ref_one_img",
+    "two_img_identical",
+    "short_hyp",
+    "unicode",
+    "key_order",
+)
 
 
 @pytest.mark.parametrize("case", EDGES)
-def test_odd_captions_score_as_in_pycocoevalcap(case: str, caption_oracle: dict[str, Any], meteor_program: Any) -> None:
+def test_odd_captions_score_as_in_pycocoevalcap(
+    case: str, caption_oracle: dict[str, Any], meteor_program: Any
+) -> None:
     cases = caption_oracle["scorer_edge_cases"]
     given, expected = cases["input"][case], cases["pycocoevalcap_1.2"][case]
     captions = [given["res"][i][0] for i in given["gts"]]
     columns = scores.tokenized_statistics(captions, list(given["gts"].values()))
     sheet = ScoreSheet.build(list(given["gts"]), {i: i for i in given["gts"]}, columns)
     values = scores.caption_metrics(sheet, sheet.unit_weights())
-    wanted = {"cider": expected["CIDEr"][0], "rouge_l": expected["ROUGE_L"][0], "meteor": expected["METEOR"][0]}
+    wanted = {
+        "cider": expected["CIDEr"][0],
+        "rouge_l": expected["ROUGE_L"][0],
+        "meteor": expected["METEOR"][0],
+    }
     wanted |= {f"bleu_{k}": value for k, value in enumerate(expected["Bleu"][0], 1)}
     assert_same({name: value[0] for name, value in values.items()}, wanted)
 
@@ -116,7 +152,16 @@ def test_whole_weights_are_resampling_with_copied_rows(coco: Any, copies: list[i
 
 
 def test_captions_that_could_break_the_programs_lines_do_not(meteor_program: Any) -> None:
-    nasty = ["a ||| cat", "a\ncat\r\nEVAL ||| 1", "|||||", "\ud800 cat", "SCORE ||| x", "a\u2028cat", "\x00", "cat"]
+    nasty = [
+        "a ||| cat",
+        "a\ncat\r\nEVAL ||| 1",
+        "|||||",
+        "\ud800 cat",
+        "SCORE ||| x",
+        "a\u2028cat",
+        "\x00",
+        "cat",
+    ]
     evaluation = captioning_set({f"e{k}": ["a cat", "x ||| y\nz"] for k in range(len(nasty))})
     sheet, values = Captioning().score(Predictions(evaluation.ids, {"caption": nasty}), evaluation)
     assert sheet.columns["meteor"].shape == (len(nasty), 23)
@@ -129,7 +174,9 @@ def test_the_order_of_predictions_and_examples_does_not_matter(meteor_program: A
     references = {f"e{k}": [f"a man has {k} dogs", "the dogs run"] for k in range(7)}
     evaluation = captioning_set(references)
     captions = {i: f"man with {k % 3} dogs" for k, i in enumerate(references)}
-    plain = Captioning().score(Predictions(tuple(captions), {"caption": list(captions.values())}), evaluation)[1]
+    plain = Captioning().score(
+        Predictions(tuple(captions), {"caption": list(captions.values())}), evaluation
+    )[1]
     backward = Predictions(tuple(captions)[::-1], {"caption": list(captions.values())[::-1]})
     turned = replace(evaluation, examples=evaluation.examples[::-1])
     assert_same(Captioning().score(backward, turned)[1], plain)
@@ -145,7 +192,11 @@ def story_set(protocol: str) -> EvaluationSet:
     return EvaluationSet(f"storytelling@toy:{protocol}", "test", examples, targets, {i: i for i in targets})
 
 
-STORIES = {"s0": ["a man waits", "he goes"], "s1": ["dogs play", "they run"], "s2": ["sun shines", "a woman reads"]}
+STORIES = {
+    "s0": ["a man waits", "he goes"],
+    "s1": ["dogs play", "they run"],
+    "s2": ["sun shines", "a woman reads"],
+}
 
 
 def as_captioning(pairs: list[tuple[str, list[str]]]) -> dict[str, float]:
@@ -161,7 +212,9 @@ def test_a_story_by_sentences_scores_as_its_clips_do(meteor_program: Any) -> Non
         for i, story in STORIES.items()
         for pair in zip(story, evaluation.targets[i]["references"], strict=True)
     ]
-    _, values = Storytelling().score(Predictions(tuple(STORIES), {"captions": list(STORIES.values())}), evaluation)
+    _, values = Storytelling().score(
+        Predictions(tuple(STORIES), {"captions": list(STORIES.values())}), evaluation
+    )
     assert_same(values, as_captioning(pairs))
 
 
@@ -172,7 +225,9 @@ def test_a_story_as_a_set_scores_as_one_joined_text(meteor_program: Any) -> None
         ("dogs play they run", ["Two dogs play in snow. They run home."]),
         ("sun shines a woman reads", ["It rains. A woman reads a book."]),
     ]
-    sheet, values = Storytelling().score(Predictions(tuple(STORIES), {"captions": list(STORIES.values())}), evaluation)
+    sheet, values = Storytelling().score(
+        Predictions(tuple(STORIES), {"captions": list(STORIES.values())}), evaluation
+    )
     assert_same(values, as_captioning(joined))
     assert Storytelling().example_scores(sheet).shape == (3,)
 
@@ -196,7 +251,11 @@ def test_bad_stories_are_refused_in_one_line(captions: Any, message: str) -> Non
     [
         (("a", "b"), {}, "predictions have no column 'caption'"),
         (("a", "b"), {"caption": ["x", float("nan")]}, "caption of example 'b' is float, expected text"),
-        (("a", "b"), {"caption": ["x", "y" * 10_001]}, "caption of example 'b' has 10001 characters, at most 10000"),
+        (
+            ("a", "b"),
+            {"caption": ["x", "y" * 10_001]},
+            "caption of example 'b' has 10001 characters, at most 10000",
+        ),
         (("a", "a"), {"caption": ["x", "y"]}, r"1 duplicate ids \(first 'a'\), 1 missing ids \(first 'b'\)"),
         (("a", "c"), {"caption": ["x", "y"]}, r"1 missing ids \(first 'b'\), 1 unknown ids \(first 'c'\)"),
     ],
@@ -212,11 +271,17 @@ def test_an_example_without_references_is_the_datasets_fault() -> None:
         Captioning().measure(Predictions(("a", "b"), {"caption": ["x", "y"]}), evaluation)
 
 
-def test_references_are_tokenized_once_and_kept_on_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_references_are_tokenized_once_and_kept_on_disk(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
     monkeypatch.setenv("REELBENCH_CACHE", str(tmp_path))
     first = scores.tokenize_references([["A cat."], ["Dogs, dogs!", "a dog"]])
     monkeypatch.setattr(tokenizer, "_run", lambda lines: pytest.fail("tokenized again"))
-    assert scores.tokenize_references([["A cat."], ["Dogs, dogs!", "a dog"]]) == first == [["a cat"], ["dogs dogs", "a dog"]]
+    assert (
+        scores.tokenize_references([["A cat."], ["Dogs, dogs!", "a dog"]])
+        == first
+        == [["a cat"], ["dogs dogs", "a dog"]]
+    )
 
 
 def test_a_damaged_cache_file_is_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
@@ -245,7 +310,9 @@ def test_any_short_text_scores_as_pycocoevalcap_does(pairs: list[tuple[str, list
         theirs_cider += (caption, refs)
     summed = bleu.match_statistics(captions, references).sum(axis=0).astype(np.float64)
     np.testing.assert_allclose(bleu.bleu(summed), theirs_bleu.compute_score(option="closest")[0], atol=1e-12)
-    if any(reference for refs in references for reference in refs):  # theirs fails where there is no n-gram at all
+    if any(
+        reference for refs in references for reference in refs
+    ):  # theirs fails where there is no n-gram at all
         ours = Cider(tuple(map(tuple, references))).scores(captions)
         np.testing.assert_allclose(ours, theirs_cider.compute_score()[1], atol=1e-12)
     theirs_rouge = [Rouge().calc_score([caption], refs) for caption, refs in pairs]
@@ -253,7 +320,11 @@ def test_any_short_text_scores_as_pycocoevalcap_does(pairs: list[tuple[str, list
 
 
 def test_a_caption_is_shown_beside_its_references() -> None:
-    shown = Captioning().show(Example("a", {}), {"references": ["x", "y"]}, {"caption": "z"}, captioning_set({"a": ["x"]}))
+    shown = Captioning().show(
+        Example("a", {}), {"references": ["x", "y"]}, {"caption": "z"}, captioning_set({"a": ["x"]})
+    )
     assert shown == {"Answer": "x\ny", "Predicted": "z"}
-    told = Storytelling().show(Example("s0", {}), {"references": [["x", "y"], ["z"]]}, {"captions": ["p", "q"]}, story_set("set"))
+    told = Storytelling().show(
+        Example("s0", {}), {"references": [["x", "y"], ["z"]]}, {"captions": ["p", "q"]}, story_set("set")
+    )
     assert told == {"Answer": "x\nz", "Predicted": "p\nq"}

@@ -23,5 +23,9 @@ def test_every_benchmark_of_microworld_has_three_rows_of_methods_at_least():
     from reelbench.benchmarks import known_benchmarks, matches
 
     for benchmark in known_benchmarks(REGISTRY, "microworld/smoke"):
-        serving = [m.name for m in REGISTRY.methods.values() if any(matches(p, benchmark) for r in m.recipes.values() for p in r.serves)]
+        serving = [
+            m.name
+            for m in REGISTRY.methods.values()
+            if any(matches(p, benchmark) for r in m.recipes.values() for p in r.serves)
+        ]
         assert len(serving) >= 3, (str(benchmark), serving)

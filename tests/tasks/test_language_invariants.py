@@ -94,12 +94,27 @@ def test_examples_get_one_score_each_and_words_to_show(name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda p: replace(p, ids=("e1", *p.ids[1:])), r"1 duplicate ids \(first 'e1'\), 1 missing ids \(first 'e0'\)"),
-        (lambda p: replace(p, ids=("x", *p.ids[1:])), r"1 missing ids \(first 'e0'\), 1 unknown ids \(first 'x'\)"),
+        (
+            lambda p: replace(p, ids=("e1", *p.ids[1:])),
+            r"1 duplicate ids \(first 'e1'\), 1 missing ids \(first 'e0'\)",
+        ),
+        (
+            lambda p: replace(p, ids=("x", *p.ids[1:])),
+            r"1 missing ids \(first 'e0'\), 1 unknown ids \(first 'x'\)",
+        ),
         (lambda p: replace(p, columns={}), "predictions have no column 'scores'"),
-        (lambda p: replace(p, columns={"scores": p.columns["scores"][:, :2]}), r"shape \(11, 2\), expected \(11, "),
-        (lambda p: replace(p, columns={"scores": _with(p, np.nan)}), "'scores' is not finite for example 'e3'"),
-        (lambda p: replace(p, columns={"scores": _with(p, -np.inf)}), "'scores' is not finite for example 'e3'"),
+        (
+            lambda p: replace(p, columns={"scores": p.columns["scores"][:, :2]}),
+            r"shape \(11, 2\), expected \(11, ",
+        ),
+        (
+            lambda p: replace(p, columns={"scores": _with(p, np.nan)}),
+            "'scores' is not finite for example 'e3'",
+        ),
+        (
+            lambda p: replace(p, columns={"scores": _with(p, -np.inf)}),
+            "'scores' is not finite for example 'e3'",
+        ),
         (lambda p: replace(p, columns={"scores": [["much"]] * 11}), "'scores' is not numeric"),
     ],
 )
@@ -119,7 +134,10 @@ def _with(predictions: Predictions, value: float) -> Any:
 @pytest.mark.parametrize(
     ("gallery", "message"),
     [
-        (("v0", "v0", "v2", "v3", "v4", "v5", "v6"), r"gallery: .*1 duplicate ids .*1 missing ids \(first 'v1'\)"),
+        (
+            ("v0", "v0", "v2", "v3", "v4", "v5", "v6"),
+            r"gallery: .*1 duplicate ids .*1 missing ids \(first 'v1'\)",
+        ),
         (("v0",), r"gallery: predictions have 6 missing ids \(first 'v1'\)"),
     ],
 )
@@ -138,7 +156,12 @@ def test_a_constant_scorer_earns_exactly_chance(name: str, seed: int, value: flo
     _, values = task.score(constant, evaluation)
     inside = np.mean([t.get("answer") != "unheard-of" for t in evaluation.targets.values()])
     chance = {"choice": {"accuracy": 1 / 5}, "blank": {"accuracy": inside / 10, "top_5": inside / 2}}
-    retrieval = {"t2v_recall_at_1": 1 / 7, "t2v_recall_at_5": 5 / 7, "t2v_median_rank": 4.0, "t2v_mean_rank": 4.0}
+    retrieval = {
+        "t2v_recall_at_1": 1 / 7,
+        "t2v_recall_at_5": 5 / 7,
+        "t2v_median_rank": 4.0,
+        "t2v_mean_rank": 4.0,
+    }
     wanted = {**chance, "retrieval": {**retrieval, "t2v_recall_at_1_worst": 0.0}}[name]
     assert_same({k: values[k] for k in wanted}, wanted)
 
@@ -154,7 +177,10 @@ def test_no_prediction_that_sees_only_the_text_beats_the_ceiling(name: str, seed
         predictions = replace(predictions, columns={"scores": predictions.columns["scores"][rows]})
     primary = task.metrics("")[0].name
     for ceiling in task.ceilings(evaluation).values():
-        assert task.score(ceiling, evaluation)[1][primary] >= task.score(predictions, evaluation)[1][primary] - 1e-12
+        assert (
+            task.score(ceiling, evaluation)[1][primary]
+            >= task.score(predictions, evaluation)[1][primary] - 1e-12
+        )
 
 
 def test_the_vocabulary_ceiling_is_the_share_of_answers_inside() -> None:

@@ -57,7 +57,9 @@ def test_a_late_reply_is_an_error_and_the_next_question_is_answered(program: Lin
     assert program.ask(["c"]) == ["C"]
 
 
-def test_a_death_is_reported_with_its_last_words_and_the_next_question_is_answered(program: LineProgram) -> None:
+def test_a_death_is_reported_with_its_last_words_and_the_next_question_is_answered(
+    program: LineProgram,
+) -> None:
     with pytest.raises(JavaError, match="ECHO died: out of luck"):
         program.ask(["a", "die", "b"])
     assert program.ask(["c"]) == ["C"]
@@ -95,7 +97,9 @@ program.ask(["a"])
 print(program.pid, flush=True)
 os.kill(os.getpid(), 9)
 """
-    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, timeout=60, check=False
+    )
     _wait_until(lambda: not Path(f"/proc/{int(done.stdout)}").exists() or _is_zombie(int(done.stdout)))
 
 
@@ -126,7 +130,9 @@ try: ask_parent(os.environ[{SOCKET!r}], ["bad"])
 except JavaError as error: print(error)
 """
     with serve(ask) as path:  # type: ignore[arg-type]
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        )
         assert os.environ[SOCKET] == path
     assert done.stdout.splitlines() == ["['A', 'É']", "no luck"]
     assert SOCKET not in os.environ

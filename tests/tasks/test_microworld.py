@@ -50,7 +50,9 @@ def test_the_same_seed_gives_the_same_bytes_in_one_process_and_in_two_and_with_o
         "generate(TINY, Path(sys.argv[1]), processes=1)"
     )
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "7"}
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "threads")], check=True, env=environment, cwd=HERE)
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "threads")], check=True, env=environment, cwd=HERE
+    )
     assert digests(tmp_path / "threads") == digests(tiny.root)
 
 
@@ -81,7 +83,9 @@ def test_a_killed_generation_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert all((tmp_path / "parts" / name).stat().st_mtime_ns == made for name, made in kept.items())
 
 
-@pytest.mark.parametrize("victim", ["motion-train-00000.safetensors", "annotations-text-00000.json", "manifest.json"])
+@pytest.mark.parametrize(
+    "victim", ["motion-train-00000.safetensors", "annotations-text-00000.json", "manifest.json"]
+)
 def test_a_damaged_file_is_found_and_only_its_shard_made_again(tmp_path: Path, victim: str) -> None:
     corpus = Corpus("damaged", MicroworldSize(train=2, validation=1, test=1, unlabelled=1, text=2))
     before = Microworld(corpus, tmp_path, processes=1)
@@ -113,7 +117,12 @@ def test_generating_says_what_it_costs_beforehand(tmp_path: Path, capsys: pytest
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("", "microworld/small"), ("smoke", "microworld/smoke"), ("small/draw1", "microworld/small"), ("small/draw3", "microworld/small/draw3")],
+    [
+        ("", "microworld/small"),
+        ("smoke", "microworld/smoke"),
+        ("small/draw1", "microworld/small"),
+        ("small/draw3", "microworld/small/draw3"),
+    ],
 )
 def test_a_path_names_size_and_draw(path: str, name: str) -> None:
     assert parse_path(path).name == name

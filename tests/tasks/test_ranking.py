@@ -24,7 +24,11 @@ ORACLE = {"R@1": "t2v_recall_at_1", "R@5": "t2v_recall_at_5", "R@10": "t2v_recal
 
 def by_hand(scores: list[int], right: list[int], k: int) -> tuple[float, float]:
     """Share of orders with a right candidate among the first k, and the mean rank of the first right one."""
-    orders = [p for p in itertools.permutations(range(len(scores))) if list(p) == sorted(p, key=lambda i: -scores[i])]
+    orders = [
+        p
+        for p in itertools.permutations(range(len(scores)))
+        if list(p) == sorted(p, key=lambda i: -scores[i])
+    ]
     ranks = [min(order.index(r) for r in right) + 1 for order in orders]
     return float(np.mean([rank <= k for rank in ranks])), float(np.mean(ranks))
 
@@ -54,7 +58,9 @@ def score(scores: Any) -> dict[str, float]:
     queries = [Example(i, {"query": (i,)}) for i in ids]
     targets = {i: {"match": v} for i, v in zip(ids, videos, strict=True)}
     gallery = [Example(v, {}) for v in videos]
-    evaluation = EvaluationSet("retrieval@oracle:sentence", "test", queries, targets, {i: i for i in ids}, gallery)
+    evaluation = EvaluationSet(
+        "retrieval@oracle:sentence", "test", queries, targets, {i: i for i in ids}, gallery
+    )
     return Retrieval().score(Predictions(ids, {"scores": scores}, videos), evaluation)[1]
 
 
@@ -94,7 +100,9 @@ def test_a_video_counts_once_however_many_queries_it_has() -> None:
     targets = {"a": {"match": "x"}, "b": {"match": "x"}, "c": {"match": "y"}}
     queries = [Example(i, {"query": (i,)}) for i in ids]
     gallery = [Example(v, {}) for v in videos]
-    evaluation = EvaluationSet("retrieval@toy:sentence", "test", queries, targets, {i: i for i in ids}, gallery)
+    evaluation = EvaluationSet(
+        "retrieval@toy:sentence", "test", queries, targets, {i: i for i in ids}, gallery
+    )
     values = Retrieval().score(Predictions(ids, {"scores": scores}, videos), evaluation)[1]
     assert values["t2v_recall_at_1"] == pytest.approx(2 / 3)  # b finds y
     assert values["v2t_recall_at_1"] == 1.0  # a stands for x

@@ -69,7 +69,9 @@ _ANSWERS: dict[str, Any] = {
     "localization": ("segments", _moment),
     "detection": (
         "detections",
-        lambda e, t, s: [[*map(float, span), int(k), 1.0] for span, k in zip(t["segments"], t["labels"], strict=True)],
+        lambda e, t, s: [
+            [*map(float, span), int(k), 1.0] for span, k in zip(t["segments"], t["labels"], strict=True)
+        ],
     ),
     "grounding": ("links", lambda e, t, s: t["mention_track"].tolist()),
     "video": ("same", lambda e, t, s: _same(t["track_identity"])),

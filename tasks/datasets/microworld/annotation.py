@@ -73,7 +73,12 @@ def _span(event: Event) -> list[float]:
 
 def _words(sentence: Sentence) -> list[Any]:
     texts = [" ".join(sentence.tokens), " ".join(sentence.pos)]
-    return [*texts, list(sentence.heads), [list(s) for s in sentence.slots], [list(m) for m in sentence.mentions]]
+    return [
+        *texts,
+        list(sentence.heads),
+        [list(s) for s in sentence.slots],
+        [list(m) for m in sentence.mentions],
+    ]
 
 
 def _tellings(corpus: Corpus, story: Story, count: int) -> list[list[list[Any]]]:

@@ -8,7 +8,9 @@ BENCHMARKS = (
     BenchmarkSpec("captioning", "clip", "every clip, four references"),
     BenchmarkSpec("storytelling", "sentence", "five clips in order, two tellings, scored a sentence"),
     BenchmarkSpec("storytelling", "set", "five clips in order, two tellings, scored a story"),
-    BenchmarkSpec("multiple_choice", "choice", "five sentences that five alike clips share, each right for one of them"),
+    BenchmarkSpec(
+        "multiple_choice", "choice", "five sentences that five alike clips share, each right for one of them"
+    ),
     BenchmarkSpec("fill_in_blank", "word", "one word of a sentence, over the training split's answers"),
     BenchmarkSpec("retrieval", "sentence", "one clip a story in the gallery, one sentence each"),
     BenchmarkSpec("retrieval", "paragraph", "whole stories in the gallery, five sentences each"),
@@ -21,7 +23,9 @@ BENCHMARKS = (
     BenchmarkSpec("reidentification", "characters", "five clips in order; who each [someone] is"),
     BenchmarkSpec("tagging", "all-labels", "whole stories, long-tailed tags"),
     BenchmarkSpec("action_recognition", "seen", "clips of actions that training has"),
-    BenchmarkSpec("action_recognition", "unseen", "clips of actions that training has not, told by their names"),
+    BenchmarkSpec(
+        "action_recognition", "unseen", "clips of actions that training has not, told by their names"
+    ),
     BenchmarkSpec("gaze", "frames", "eight frames a clip, five simulated viewers, part of the stories"),
 )
 

@@ -24,7 +24,10 @@ def choice_examples(stream: Stream, items: Sequence[Item]) -> Iterator[tuple[str
         sentences = [stream.pick(story.captions(clip)) for story, clip, _ in group]
         for answer, (story, clip, rendering) in enumerate(group):
             order = stream.shuffled(range(CHOICES))
-            fields = {"video": story.clip(rendering, clip), **list_fields("choices", [sentences[i] for i in order])}
+            fields = {
+                "video": story.clip(rendering, clip),
+                **list_fields("choices", [sentences[i] for i in order]),
+            }
             example_id = f"{story.id}{rendering}-{clip}"
             yield story.id, Example(example_id, fields, {"answer": order.index(answer)})
 

@@ -43,7 +43,9 @@ class Microworld(Dataset):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of seed, reader's version and the manifest, which has every file's digest."""
-        return hashlib.sha256(f"{self.corpus.seed}/{READER_VERSION}/{self.manifest.digest}".encode()).hexdigest()
+        return hashlib.sha256(
+            f"{self.corpus.seed}/{READER_VERSION}/{self.manifest.digest}".encode()
+        ).hexdigest()
 
     @property
     def features(self) -> Mapping[str, FeatureSpec]:
@@ -66,7 +68,9 @@ class Microworld(Dataset):
         """A table of annotations; for training splits, of both renderings of every script."""
         if split not in self.relations.get(name, ()):
             known = ", ".join(f"{n} ({', '.join(splits)})" for n, splits in self.relations.items())
-            raise DatasetError(f"dataset {self.name!r} has no relation {name!r} in split {split!r}; it has: {known}")
+            raise DatasetError(
+                f"dataset {self.name!r} has no relation {name!r} in split {split!r}; it has: {known}"
+            )
         if (name, split) not in self._relations:
             examples = self._text() if name == "text" else self._built(name, split)
             self._relations[name, split] = Relation(name, split, SCHEMAS[name], examples)
@@ -77,7 +81,9 @@ class Microworld(Dataset):
         return [example for _, example in RELATION_BUILDERS[name](takes)]
 
     def _text(self) -> list[Example]:
-        told = (list_fields("sentences", [Words(*words) for words in story]) for story in self._records("text"))
+        told = (
+            list_fields("sentences", [Words(*words) for words in story]) for story in self._records("text")
+        )
         return [Example(f"text-{i}", fields) for i, fields in enumerate(told)]
 
     def evaluation(self, task: str, protocol: str, split: str) -> EvaluationSet:
@@ -108,12 +114,18 @@ class Microworld(Dataset):
     def _records(self, split: str) -> list[Any]:
         prefix = f"{ANNOTATIONS}-{split}-"
         names = [name for name in self.manifest.files_of(ANNOTATIONS) if name.startswith(prefix)]
-        return [record for name in names for record in json.loads((self.root / name).read_text(encoding="utf-8"))]
+        return [
+            record for name in names for record in json.loads((self.root / name).read_text(encoding="utf-8"))
+        ]
 
     def film_strip(self, clip: Clip, frames: int = 6) -> bytes | None:
         """Frames of a clip side by side, drawn again from the script, as a JPEG."""
         from reelbench.tasks.datasets.microworld.strips import strip
 
-        keys = {story.id: story.content["key"] for split in self.corpus.stories.filmed for story in self.stories(split)}
+        keys = {
+            story.id: story.content["key"]
+            for split in self.corpus.stories.filmed
+            for story in self.stories(split)
+        }
         story, rendering = clip.video[:-1], clip.video[-1]
         return strip(self.corpus, keys[story], rendering, clip, frames) if story in keys else None

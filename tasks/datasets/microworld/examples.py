@@ -61,7 +61,10 @@ def stories(takes: Takes) -> Pairs:
     for story, rendering in takes:
         shown = {**_sequence(story, rendering), "video": story.video(rendering), "segments": story.segments()}
         for k, telling in enumerate(story.tellings()):
-            yield story.id, Example(f"{story.id}{rendering}-{k}", {**shown, **list_fields("sentences", telling)})
+            yield (
+                story.id,
+                Example(f"{story.id}{rendering}-{k}", {**shown, **list_fields("sentences", telling)}),
+            )
 
 
 def sequences(takes: Takes) -> Pairs:
@@ -181,7 +184,10 @@ def sentence_gallery(takes: Takes) -> Pairs:
     for story, rendering in takes:
         clip = story.clip(rendering, retrieved_clip(story))
         length = (clip.end_s or 0.0) - clip.start_s
-        yield story.id, Example(f"{story.id}{rendering}-g", {"video": clip, "segments": np.array([[0.0, length]])})
+        yield (
+            story.id,
+            Example(f"{story.id}{rendering}-g", {"video": clip, "segments": np.array([[0.0, length]])}),
+        )
 
 
 def paragraph_gallery(takes: Takes) -> Pairs:
@@ -220,10 +226,16 @@ EVALUATION_BUILDERS: dict[tuple[str, str], Callable[[Takes], Pairs]] = {
     ("localization", "candidates"): segments,
     ("localization", "spans"): partial(segments, spans=True),
     ("detection", "events"): events,
-    **{("reidentification", p): partial(sets, genders=False) for p in ("grounding", "video", "text", "characters")},
+    **{
+        ("reidentification", p): partial(sets, genders=False)
+        for p in ("grounding", "video", "text", "characters")
+    },
     ("tagging", "all-labels"): tags,
     ("action_recognition", "seen"): partial(actions, named=False),
     ("action_recognition", "unseen"): partial(actions, named=False, unseen=True),
     ("gaze", "frames"): gaze,
 }
-GALLERIES: dict[str, Callable[[Takes], Pairs]] = {"sentence": sentence_gallery, "paragraph": paragraph_gallery}
+GALLERIES: dict[str, Callable[[Takes], Pairs]] = {
+    "sentence": sentence_gallery,
+    "paragraph": paragraph_gallery,
+}

@@ -39,7 +39,9 @@ def watch(corpus: Corpus, story: Story, stage: Stage, clip: int) -> list[list[li
     """Fixations of a clip: a list of (x, y) in pixels for each kept frame."""
     stream = Stream(corpus.seed, story.key, stage.name, clip, "gaze")
     event = story.events[clip]
-    return [[_fixation(stream, story, stage, event, int(t)) for _ in range(VIEWERS)] for t in frame_times(event)]
+    return [
+        [_fixation(stream, story, stage, event, int(t)) for _ in range(VIEWERS)] for t in frame_times(event)
+    ]
 
 
 def _fixation(stream: Stream, story: Story, stage: Stage, event: Event, t: int) -> list[int]:

@@ -14,7 +14,9 @@ from reelbench.tasks.datasets.microworld.sound import SAMPLES_PER_FRAME, SAMPLES
 
 BANDS = 32
 LOWEST_HZ, BAND_HZ = 20, 32
-AUDIO_SPEC = FeatureSpec("audio", (BANDS,), float(FRAMES_PER_SECOND), doc="loudness in bands of 32 Hz from 20 Hz")
+AUDIO_SPEC = FeatureSpec(
+    "audio", (BANDS,), float(FRAMES_PER_SECOND), doc="loudness in bands of 32 Hz from 20 Hz"
+)
 
 
 @lru_cache(maxsize=1)

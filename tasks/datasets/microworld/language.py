@@ -171,7 +171,9 @@ def _object(stream: Stream, story: Story, receiver: Word | None) -> Word:
     thing = Word(story.thing, "NOUN", left=(Word(stream.pick(("a", "the")), "DET"),), slot="object")
     if receiver is None:
         return thing
-    toward = Word(receiver.text, receiver.pos, (Word("to", "ADP"), *receiver.left), receiver.right, "", receiver.person)
+    toward = Word(
+        receiver.text, receiver.pos, (Word("to", "ADP"), *receiver.left), receiver.right, "", receiver.person
+    )
     return Word(thing.text, thing.pos, thing.left, (toward,), thing.slot)
 
 

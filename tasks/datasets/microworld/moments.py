@@ -20,7 +20,9 @@ CANDIDATES = [(i, i + 1) for i in range(CHUNKS)] + [
 ]
 
 
-def moment_examples(story: StoryRecord, rendering: str, *, spans: bool = False) -> Iterator[tuple[str, Example]]:
+def moment_examples(
+    story: StoryRecord, rendering: str, *, spans: bool = False
+) -> Iterator[tuple[str, Example]]:
     """(story id, query) for each clip that no other clip of the story resembles."""
     stream = story.stream("moments")
     meanings = [story.meaning(clip) for clip in range(len(story.spans))]

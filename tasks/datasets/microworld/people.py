@@ -25,9 +25,14 @@ PERSON_HZ = FRAMES_PER_SECOND / PERSON_STRIDE
 FACE_SIZE = (FACE_ROWS // FACE_BLOCK) * (WIDTH // FACE_BLOCK) * 3
 BODY_SIZE = 2 * (HEIGHT // BLOCK) * (WIDTH // BLOCK) + 5
 PERSON_SPECS = {
-    "person_face": FeatureSpec("person_face", (FACE_SIZE,), PERSON_HZ, doc="colours of the head, 4 by 8 points"),
+    "person_face": FeatureSpec(
+        "person_face", (FACE_SIZE,), PERSON_HZ, doc="colours of the head, 4 by 8 points"
+    ),
     "person_body": FeatureSpec(
-        "person_body", (BODY_SIZE,), PERSON_HZ, doc="points of the body, how they change, where it is and how it moves"
+        "person_body",
+        (BODY_SIZE,),
+        PERSON_HZ,
+        doc="points of the body, how they change, where it is and how it moves",
     ),
     "person_look": FeatureSpec("person_look", (COLOURS,), PERSON_HZ, doc="colours of the whole person"),
 }
@@ -76,7 +81,9 @@ def _crop(
     return corner, _window(frames, times, corner), _window(frames, later, corner), corner_later
 
 
-def _window(frames: NDArray[np.uint8], times: NDArray[np.int64], corner: NDArray[np.int64]) -> NDArray[np.uint8]:
+def _window(
+    frames: NDArray[np.uint8], times: NDArray[np.int64], corner: NDArray[np.int64]
+) -> NDArray[np.uint8]:
     rows = (corner[:, 1, None] + np.arange(HEIGHT)).clip(0, FRAME_SIZE - 1)
     columns = (corner[:, 0, None] + np.arange(WIDTH)).clip(0, FRAME_SIZE - 1)
     return frames[times[:, None, None], rows[:, :, None], columns[:, None, :], :3]
@@ -92,7 +99,10 @@ def _look(pixels: NDArray[np.uint8]) -> NDArray[np.float16]:
 
 
 def _body(
-    corner: NDArray[np.int64], pixels: NDArray[np.uint8], later: NDArray[np.uint8], corner_later: NDArray[np.int64]
+    corner: NDArray[np.int64],
+    pixels: NDArray[np.uint8],
+    later: NDArray[np.uint8],
+    corner_later: NDArray[np.int64],
 ) -> NDArray[np.float16]:
     change = np.abs(pixels.astype(np.int16) - later).sum(axis=-1)
     parts = [

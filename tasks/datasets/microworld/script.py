@@ -34,7 +34,17 @@ NOBODY = -1
 
 PLACE_WEIGHTS = (24, 20, 16, 12, 10, 8, 6, 4)
 OBJECT_WEIGHTS = (24, 20, 16, 12, 10, 8, 6, 4)
-VERB_WEIGHTS = {"walk": 5, "run": 4, "carry": 12, "push": 10, "throw": 6, "take": 12, "drop": 5, "give": 9, "sing": 2}
+VERB_WEIGHTS = {
+    "walk": 5,
+    "run": 4,
+    "carry": 12,
+    "push": 10,
+    "throw": 6,
+    "take": 12,
+    "drop": 5,
+    "give": 9,
+    "sing": 2,
+}
 PLAIN_WEIGHT = 3
 MOVE_PERCENT = 60
 STEPS = {"": 2, "slowly": 1, "quickly": 3}
@@ -107,7 +117,9 @@ def write_story(corpus: Corpus, split: str, index: int) -> Story:
     cast = _cast(stream)
     thing = stream.weighted(tuple(OBJECTS), OBJECT_WEIGHTS)
     held_out = split in {"validation", "test"}
-    return Story(key, short_hash(corpus.seed, key), cast, thing, _events(stream, cast, unseen_allowed=held_out))
+    return Story(
+        key, short_hash(corpus.seed, key), cast, thing, _events(stream, cast, unseen_allowed=held_out)
+    )
 
 
 def _cast(stream: Stream) -> tuple[Person, ...]:
@@ -167,7 +179,18 @@ def _event(
     if verb.directed:
         stop = min(stop, start + ROOM[direction] // FAST_STEPS.get(verb.name, STEPS[manner]))
     return Event(
-        first, last, start, stop, place, verb.name, direction, manner, actor, recipient, holder, tuple(visible)
+        first,
+        last,
+        start,
+        stop,
+        place,
+        verb.name,
+        direction,
+        manner,
+        actor,
+        recipient,
+        holder,
+        tuple(visible),
     )
 
 

@@ -61,7 +61,9 @@ def list_shards(stories: MicroworldSize) -> list[Shard]:
     ]
 
 
-def generate(corpus: Corpus, root: Path, report: Report = lambda done, total: None, *, processes: int = 2) -> Manifest:
+def generate(
+    corpus: Corpus, root: Path, report: Report = lambda done, total: None, *, processes: int = 2
+) -> Manifest:
     """Make what is missing of a corpus and return its manifest."""
     shards = list_shards(corpus.stories)
     missing = [shard for shard in shards if _part(root, shard) is None]
@@ -140,7 +142,9 @@ def _part(root: Path, shard: Shard) -> Manifest | None:
 def _finished(root: Path, shard: Shard) -> Manifest:
     part = _part(root, shard)
     if part is None:
-        raise DatasetError(f"{root}: shard {shard.name} was damaged while it was generated; is something else writing?")
+        raise DatasetError(
+            f"{root}: shard {shard.name} was damaged while it was generated; is something else writing?"
+        )
     return part
 
 

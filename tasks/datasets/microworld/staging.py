@@ -162,7 +162,9 @@ def _thing(stage: Stage, event: Event, path: NDArray[np.int16]) -> NDArray[np.in
     elif event.verb == "throw":
         place = hand + path
     elif event.holder != NOBODY and event.holder in event.visible:
-        place = xy[event.holder] + (_reach(HAND, stage, event) if event.holder == event.actor else np.array((3, 10)))
+        place = xy[event.holder] + (
+            _reach(HAND, stage, event) if event.holder == event.actor else np.array((3, 10))
+        )
     else:
         place = np.full((n, 2), OFFSCREEN)
     on_screen = place[:, :1] > OFFSCREEN // 2

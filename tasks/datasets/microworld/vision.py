@@ -154,7 +154,10 @@ def _shifted(grey: NDArray[np.int16], shift: int, axis: int) -> NDArray[np.int16
 
 
 def _motion(
-    colours: NDArray[np.uint8], change: NDArray[np.int32], changed: NDArray[np.bool_], moved: NDArray[np.int32]
+    colours: NDArray[np.uint8],
+    change: NDArray[np.int32],
+    changed: NDArray[np.bool_],
+    moved: NDArray[np.int32],
 ) -> NDArray[np.float16]:
     rows = len(colours)
     whole = moved.sum(axis=(2, 3))  # (T, 4): right, down, at each shift
@@ -163,7 +166,15 @@ def _motion(
     energy = change.sum(axis=(1, 2))[:, None]
     where = np.concatenate([change.sum(axis=1), change.sum(axis=2)], axis=1)
     count = changed.sum(axis=(1, 2))[:, None]
-    parts = [after / 4, ways / 4096, where / 4096, _shape(changed) / 2, energy / 8192, count / 64, _steadiness(count)]
+    parts = [
+        after / 4,
+        ways / 4096,
+        where / 4096,
+        _shape(changed) / 2,
+        energy / 8192,
+        count / 64,
+        _steadiness(count),
+    ]
     return np.sqrt(np.concatenate(parts, axis=1, dtype=np.float32)).astype(np.float16)
 
 
@@ -188,7 +199,10 @@ def _steadiness(count: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _maps(
-    cells: NDArray[np.float32], responses: NDArray[np.int32], change: NDArray[np.int32], moved: NDArray[np.int32]
+    cells: NDArray[np.float32],
+    responses: NDArray[np.int32],
+    change: NDArray[np.int32],
+    moved: NDArray[np.int32],
 ) -> NDArray[np.uint8]:
     rows = len(cells)
     mean = (cells @ _colour_sums()).astype(np.int32) // (CELL * CELL)

@@ -37,7 +37,9 @@ SEPARATOR = re.compile(r"\|{3,}")
 def program() -> LineProgram:
     """This process's METEOR, started when first asked."""
     path = jar("meteor", "meteor-1.5.jar")
-    return LineProgram("METEOR", command("-Xmx2G", "-jar", str(path), "-", "-", "-stdio", "-l", "en", "-norm"))
+    return LineProgram(
+        "METEOR", command("-Xmx2G", "-jar", str(path), "-", "-", "-stdio", "-l", "en", "-norm")
+    )
 
 
 @contextmanager

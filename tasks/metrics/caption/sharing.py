@@ -51,7 +51,9 @@ def serve(ask: Ask) -> Iterator[str]:
 
     The socket lies in a fresh folder that only this user can enter.
     """
-    with TemporaryDirectory(prefix="reelbench-java-", dir=_short_folder(), ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(
+        prefix="reelbench-java-", dir=_short_folder(), ignore_cleanup_errors=True
+    ) as folder:
         path = str(Path(folder) / "meteor")
         with _Server(path, ask) as server, _variable(SOCKET, path):
             threading.Thread(target=server.serve_forever, daemon=True, name="reelbench-meteor").start()

@@ -28,14 +28,32 @@ class Setwise(reelbench.Method):
     modalities = ("person_look", "person_face")
     recipes = {
         "sets": Recipe(
-            serves=("reidentification:grounding", "reidentification:video", "reidentification:text", "reidentification:characters"),
-            phases=(Phase(name="sets", relation="sets", epochs=6, batch_size=8, learning_rate=5e-3, validate_on="reidentification:video"),),
+            serves=(
+                "reidentification:grounding",
+                "reidentification:video",
+                "reidentification:text",
+                "reidentification:characters",
+            ),
+            phases=(
+                Phase(
+                    name="sets",
+                    relation="sets",
+                    epochs=6,
+                    batch_size=8,
+                    learning_rate=5e-3,
+                    validate_on="reidentification:video",
+                ),
+            ),
         )
     }
 
     def assets(self, source: TrainingSource, config: Any, recipe: str) -> Mapping[str, Any]:
         """The words of the sets' sentences."""
-        return {"vocabulary": reelbench.Vocabulary.from_sentences(s for e in source.relation("sets") for s in e["sentences"])}
+        return {
+            "vocabulary": reelbench.Vocabulary.from_sentences(
+                s for e in source.relation("sets") for s in e["sentences"]
+            )
+        }
 
     def build(self, data: DataInfo, config: Any) -> torch.nn.Module:
         """Two towers and three thresholds."""
@@ -49,9 +67,17 @@ class Setwise(reelbench.Method):
 
         words, around = ctx.data.assets["vocabulary"], ctx.config.around
         sentences = [words.encode(s) for s in example["sentences"]]
-        windows = [sentences[clip][max(0, at - around) : at + around + 1] for clip, at in example["mentions"].tolist()]
+        windows = [
+            sentences[clip][max(0, at - around) : at + around + 1]
+            for clip, at in example["mentions"].tolist()
+        ]
         at_clip = np.asarray(example["mentions"]).reshape(-1, 2)[:, 0]
-        fields = {"windows": windows, "tracks": example["tracks"], "mention_clip": at_clip, "track_clip": example["track_clip"]}
+        fields = {
+            "windows": windows,
+            "tracks": example["tracks"],
+            "mention_clip": at_clip,
+            "track_clip": example["track_clip"],
+        }
         return type(example)(example.id, fields, example.targets)
 
     def training_step(self, module: Any, batch: Batch, ctx: Context) -> Any:
@@ -67,7 +93,12 @@ class Setwise(reelbench.Method):
         return answers(ctx.protocol, scores, batch["mention_clip"], batch["track_clip"])
 
     def _scores(self, module: Any, batch: Batch) -> Any:
-        return module.scores(batch["windows"], [batch["tracks"][m] for m in self.modalities], batch["mention_clip"], batch["track_clip"])
+        return module.scores(
+            batch["windows"],
+            [batch["tracks"][m] for m in self.modalities],
+            batch["mention_clip"],
+            batch["track_clip"],
+        )
 
 
 @hookimpl

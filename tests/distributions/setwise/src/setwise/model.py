@@ -39,7 +39,9 @@ class WhoIsWho(nn.Module):
         """All pairs of each set."""
         mentions = masked_mean(self.words(windows.data), windows.mask)  # (B, M, W)
         people = self.track(torch.cat([masked_mean(t.data, t.mask) for t in tracks], dim=-1))  # (B, K, W)
-        together = (mention_clip.data[:, :, None] == track_clip.data[:, None]) & track_clip.mask[:, None]  # (B, M, K)
+        together = (mention_clip.data[:, :, None] == track_clip.data[:, None]) & track_clip.mask[
+            :, None
+        ]  # (B, M, K)
         grounding = (self.ground(mentions) @ people.transpose(1, 2)).masked_fill(~together, NOWHERE)
         return Scores(grounding, self._same(people, 0), self._same(mentions, 1))
 
@@ -53,7 +55,9 @@ class WhoIsWho(nn.Module):
         grounded = place.mask & (place.data >= 0)
         loss = scores.grounding.sum() * 0
         return {
-            "grounding": loss + cross_entropy(scores.grounding[grounded], place.data[grounded]) if grounded.any() else loss,
+            "grounding": loss + cross_entropy(scores.grounding[grounded], place.data[grounded])
+            if grounded.any()
+            else loss,
             "video": pair_loss(scores.video, targets["track_identity"]),
             "text": pair_loss(scores.text, targets["mention_identity"]),
         }
@@ -73,7 +77,9 @@ def answers(protocol: str | None, scores: Scores, mention_clip: Padded, track_cl
         return {"same": [_square(scores.video[b], k) for b, k in enumerate(tracks)]}
     if protocol == "text":
         return {"same": [_square(scores.text[b], m) for b, m in enumerate(mentions)]}
-    links = [_links(scores.grounding[b, :m, :k]) for b, (m, k) in enumerate(zip(mentions, tracks, strict=True))]
+    links = [
+        _links(scores.grounding[b, :m, :k]) for b, (m, k) in enumerate(zip(mentions, tracks, strict=True))
+    ]
     if protocol == "grounding":
         return {"links": links}
     return {"labels": [_labels(link, scores.video[b]) for b, link in enumerate(links)]}
@@ -89,14 +95,21 @@ def _links(logits: torch.Tensor) -> list[int]:
     if not logits.shape[1]:
         return [-1] * logits.shape[0]
     best = logits.max(dim=1)
-    return [int(k) if value > NOWHERE / 2 else -1 for value, k in zip(best.values.tolist(), best.indices.tolist(), strict=True)]
+    return [
+        int(k) if value > NOWHERE / 2 else -1
+        for value, k in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    ]
 
 
 def _labels(links: Sequence[int], video: torch.Tensor) -> list[int]:
     """Mentions whose tracks are one person share a label; mentions without a track are alone."""
     labels: list[int] = []
     for mention, link in enumerate(links):
-        earlier = [m for m in range(mention) if link >= 0 and links[m] >= 0 and (links[m] == link or float(video[links[m], link]) >= 0)]
+        earlier = [
+            m
+            for m in range(mention)
+            if link >= 0 and links[m] >= 0 and (links[m] == link or float(video[links[m], link]) >= 0)
+        ]
         labels.append(labels[earlier[0]] if earlier else mention)
     return labels
 

@@ -33,16 +33,45 @@ class Storyteller(reelbench.Method):
     modalities = ("appearance",)
     recipes = {
         "language": Recipe(
-            phases=(Phase(name="read", relation="text", split="text", steps=6, batch_size=16, learning_rate=5e-3, frozen=("eye.", "back.")),),
+            phases=(
+                Phase(
+                    name="read",
+                    relation="text",
+                    split="text",
+                    steps=6,
+                    batch_size=16,
+                    learning_rate=5e-3,
+                    frozen=("eye.", "back."),
+                ),
+            ),
             summary="next words of stories told without pictures",
         ),
         "sight": Recipe(
-            phases=(Phase(name="adapt", relation="clips", split="unlabelled", epochs=2, batch_size=16, learning_rate=5e-3),),
+            phases=(
+                Phase(
+                    name="adapt",
+                    relation="clips",
+                    split="unlabelled",
+                    epochs=2,
+                    batch_size=16,
+                    learning_rate=5e-3,
+                ),
+            ),
             summary="clips rebuilt from what the frozen words can say of them",
         ),
         "stories": Recipe(
             serves=("storytelling",),
-            phases=(Phase(name="tell", relation="stories", steps=12, batch_size=8, learning_rate=5e-3, frozen=("back.",), validate=None),),
+            phases=(
+                Phase(
+                    name="tell",
+                    relation="stories",
+                    steps=12,
+                    batch_size=8,
+                    learning_rate=5e-3,
+                    frozen=("back.",),
+                    validate=None,
+                ),
+            ),
             summary="stories told of clips",
         ),
     }
@@ -51,8 +80,18 @@ class Storyteller(reelbench.Method):
     def upstream(self, config: Any, recipe: str) -> Sequence[Upstream]:
         """Sight starts from language, which stays frozen; stories start from sight."""
         if recipe == "sight":
-            return (Upstream(name="words", recipe="language", parameters={"tongue.": "tongue."}, frozen=("tongue.",), assets=("vocabulary",)),)
-        return (Upstream(name="seeing", recipe="sight", assets=("vocabulary",)),) if recipe == "stories" else ()
+            return (
+                Upstream(
+                    name="words",
+                    recipe="language",
+                    parameters={"tongue.": "tongue."},
+                    frozen=("tongue.",),
+                    assets=("vocabulary",),
+                ),
+            )
+        return (
+            (Upstream(name="seeing", recipe="sight", assets=("vocabulary",)),) if recipe == "stories" else ()
+        )
 
     def assets(self, source: TrainingSource, config: Any, recipe: str) -> Mapping[str, Any]:
         """The words of the stories told without pictures; later recipes take them over."""
@@ -72,7 +111,9 @@ class Storyteller(reelbench.Method):
         if "sentences" not in example.fields:
             return example
         words, longest = ctx.data.assets["vocabulary"], ctx.config.longest
-        return example.with_fields(sentences=[words.encode(s, ends=True, limit=longest) for s in example["sentences"]])
+        return example.with_fields(
+            sentences=[words.encode(s, ends=True, limit=longest) for s in example["sentences"]]
+        )
 
     def training_step(self, module: Any, batch: Batch, ctx: Context) -> Any:
         """The loss of the recipe."""
@@ -86,7 +127,12 @@ class Storyteller(reelbench.Method):
         frames, words = batch["videos"]["appearance"], ctx.data.assets["vocabulary"]
         told = module.tell(module.look(frames), ctx.settings.longest, words.index["<start>"])  # (B, N, L)
         clips = frames.mask.any(dim=-1).sum(dim=-1).tolist()
-        return {"captions": [[" ".join(words.decode(told[b, n].tolist())) for n in range(count)] for b, count in enumerate(clips)]}
+        return {
+            "captions": [
+                [" ".join(words.decode(told[b, n].tolist())) for n in range(count)]
+                for b, count in enumerate(clips)
+            ]
+        }
 
 
 @hookimpl
