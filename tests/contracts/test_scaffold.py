@@ -104,7 +104,7 @@ def test_its_suite_names_it_beside_jsfusion(project: Path) -> None:
 
 
 def test_installed_it_is_registered_and_carries_its_paper(site: Path) -> None:
-    from reelbench.evaluation.description import read_paper
+    from reelbench.papers import read_paper
 
     registry = build_registry()
     method = registry.method(NAME)
