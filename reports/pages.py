@@ -128,7 +128,7 @@ def facts(results: Results, boards: Sequence[Board]) -> list[tuple[str, str]]:
     seeds = sorted({t.seed for t in trials if t.seed >= 0})
     lines = [
         ("Suites", ", ".join(suites)),
-        ("Trials", f"{len(trials)} on {len(boards)} benchmarks"),
+        ("Trials", f"{len(trials)} on {len(boards)} benchmark{'' if len(boards) == 1 else 's'}"),
         ("Seeds", f"{len(seeds)} ({', '.join(map(str, seeds))})" if seeds else ""),
         ("Hardware", "; ".join(sorted({t.tags.get("rb.hardware", "") for t in trials} - {""}))),
         (
