@@ -183,7 +183,11 @@ def _load(registry: Registry, candidate: _Candidate, blocked: set[str]) -> None:
     try:
         plugin = candidate.load()
     except (Exception, SystemExit) as error:
-        raise _broken(candidate, f"cannot be imported: {type(error).__name__}: {error}") from error
+        file = candidate.distribution.startswith("module ") and candidate.name.endswith(".py")
+        hint = (
+            f"; name the module, not its file: --plugin {candidate.name.removesuffix('.py')}" if file else ""
+        )
+        raise _broken(candidate, f"cannot be imported: {type(error).__name__}: {error}{hint}") from error
     if registry.manager.is_registered(plugin):  # installed, and named by --plugin or a suite as well
         return
     try:

@@ -95,7 +95,8 @@ def headline(stage: Stage, record: Mapping[str, Any]) -> str:
         spec = record["metric_specs"][0]
         value = record["metrics"][spec["name"]]
         return f"{spec['title']} {value * 100:.1f}" if spec["percent"] else f"{spec['title']} {value:.3f}"
-    return f"{record.get('examples_per_second') or 0:.0f} examples/s" if stage.kind == "fit" else ""
+    speed = record.get("examples_per_second") if stage.kind == "fit" else None
+    return f"{speed:.0f} examples/s" if speed else ""  # a fit that only counts or draws has no speed
 
 
 class LiveDisplay:

@@ -86,3 +86,8 @@ def test_a_plugin_that_fails_to_import_is_reported_and_the_rest_goes_on(reelbenc
     )
     assert "jsfusion" in done.stdout
     assert done.returncode == 3
+
+
+def test_a_plugin_named_by_its_file_is_told_the_modules_name(reelbench):
+    done = reelbench("list", "--plugin", "my_method.py")
+    assert "name the module, not its file: --plugin my_method" in done.stderr

@@ -148,3 +148,7 @@ def test_a_strip_outside_its_folder_or_of_another_kind_is_not_copied(synthetic: 
     (folder / "examples.json").write_text(json.dumps(examples))
     site = draw_site(synthetic.uri, tmp_path / "site").parent
     assert not (site / "assets").exists()
+
+
+def test_an_arrow_of_a_metric_title_is_latex_that_pdflatex_knows():
+    assert escaping.latex("R@1 text→video") == r"R@1 text$\rightarrow$video"
