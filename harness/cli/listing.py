@@ -91,7 +91,7 @@ def _as_text(catalogue: dict[str, list[dict[str, Any]]]) -> str:
 
 def _line(row: dict[str, Any]) -> str:
     if "variants" in row:
-        return f"{', '.join(row['tasks'])} · {len(row['variants'])} variants · {row['summary']}"
+        return f"{', '.join(row['tasks'])} · {len(row['variants'])} variant{'' if len(row['variants']) == 1 else 's'} · {row['summary']}"
     return str(row.get("summary") or row.get("title") or "")
 
 
