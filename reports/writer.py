@@ -1,4 +1,4 @@
-"""Draws the site while a bench runs: after each seed in a process of its own, and once at the end.
+"""Draws the site while a bench runs: after each seed and every other minute, in a process of its own, and at the end.
 
 The bench never waits for a drawing but the last.
 """
@@ -8,12 +8,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reelbench.plan import Plan
     from reelbench.stages import Stage
+
+REFRESH_S = 120.0
+"""After so long a trial that ends brings a drawing, its seed complete or not: a first table is not long in coming."""
 
 
 class SiteWriter:
@@ -35,10 +39,11 @@ class SiteWriter:
                 self.open.setdefault(stage.spec["seed"], set()).add(stage.fingerprint)
         self._heard: set[int] = set()
         self._drawn: set[int] = set()
+        self._asked = time.monotonic()
         self._drawing: subprocess.Popen[bytes] | None = None
 
     def ended(self, stage: Stage) -> None:
-        """A stage ended; draw if a seed is complete and other trials still run.
+        """A stage ended; draw if a seed is complete or the last drawing is old, and other trials still run.
 
         Cached trials are not heard of, so a seed counts as complete, too, when a trial of another one ends after it.
         """
@@ -48,8 +53,12 @@ class SiteWriter:
         self.open[seed].discard(stage.fingerprint)
         complete = self._heard - {seed} if self.open[seed] else {seed}
         self._heard.add(seed)
-        if (complete - self._drawn or not self.open[seed]) and any(self.open.values()):
+        is_due = (
+            bool(complete - self._drawn) or not self.open[seed] or time.monotonic() - self._asked > REFRESH_S
+        )
+        if is_due and any(self.open.values()):
             self._drawn |= complete
+            self._asked = time.monotonic()
             self._draw_aside()
 
     def finish(self) -> None:

@@ -176,6 +176,14 @@ def test_the_site_is_drawn_again_when_the_last_trial_of_a_seed_ends():
     assert counts == [0, 1, 1, 1]  # the last seed is drawn at the plan's end
 
 
+def test_a_long_seed_is_drawn_before_it_is_complete(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("reelbench.reports.writer.REFRESH_S", -1.0)
+    stages = [SimpleNamespace(kind="score", fingerprint=str(k), spec={"seed": 0}) for k in range(3)]
+    drawings = Drawings(SimpleNamespace(trials=lambda: stages))
+    drawings.ended(stages[0])  # type: ignore[arg-type]
+    assert drawings.count == 1
+
+
 def test_a_seed_that_was_partly_cached_is_drawn_when_the_next_one_begins():
     stages = [
         SimpleNamespace(kind="score", fingerprint=f"{seed}{k}", spec={"seed": seed})
