@@ -109,7 +109,7 @@ def test_installed_it_is_registered_and_carries_its_paper(site: Path) -> None:
     registry = build_registry()
     method = registry.method(NAME)
     assert registry.owners["method", NAME].distribution == "first-steps 0.1.0"
-    assert (read_paper(type(method)) or {})["title"] == "First steps"
+    assert (read_paper(type(method)) or {})["paper"]["title"] == "First steps"
 
 
 def test_its_own_tests_pass(site: Path, project: Path) -> None:
@@ -127,9 +127,9 @@ def test_its_own_tests_pass(site: Path, project: Path) -> None:
 
 def test_it_runs_beside_jsfusion_unchanged(site: Path, tmp_path: Path) -> None:
     name = "multiple_choice@microworld/smoke:choice"
-    short = {"name": "jsfusion", "config": {"choose.steps": 2, "choose.validate": None}}
+    short = {"name": "jsfusion", "config": {"match.steps": 2, "match.validate": None}}
     ran = run_suite([], tmp_path / "work", methods=[NAME, short], benchmarks=[name])
     rows = {s.spec["method"]: ran.outcome.records[s.fingerprint] for s in ran.plan.trials()}
     assert set(rows) == {NAME, "jsfusion"}
     assert all(0 <= r["metrics"]["accuracy"] <= 1 for r in rows.values())
-    assert rows[NAME]["paper"]["title"] == "First steps"
+    assert rows[NAME]["paper"]["paper"]["title"] == "First steps"

@@ -78,6 +78,15 @@ def test_a_fit_killed_in_the_middle_of_an_epoch_resumes_bit_for_bit(tmp_path):
     assert resumed["steps"] == whole["steps"]
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises, even where the tests run in the background of a shell that ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_saves_between_two_steps_and_then_propagates(tmp_path):
     class Interrupted(Slow):
         name = "painter"
