@@ -48,10 +48,14 @@ class CachedStages:
             return self._walk(stages, {}, "")
         try:
             store = Store(self.uri)
-            held = {
-                f: [RunFiles(store, self.workspace, r) for r in runs]
-                for f, runs in self._candidates(store, stages).items()
+            candidates = self._candidates(store, stages)
+            # one a run: a trial's predictions are hashed once, for its predict stage and its score alike
+            files = {
+                r.info.run_id: RunFiles(store, self.workspace, r)
+                for runs in candidates.values()
+                for r in runs
             }
+            held = {f: [files[r.info.run_id] for r in runs] for f, runs in candidates.items()}
             return self._walk(stages, held, store.shown)
         except TrackingError as error:
             self.misses = dict.fromkeys(

@@ -37,15 +37,15 @@ class Microworld(Dataset):
         self.corpus, self.root, self.name = corpus, root, corpus.name
         self.manifest = complete_manifest(corpus, root, processes=processes)
         self.store = FeatureStore(root, memory_cap_bytes=MEMORY_CAP_BYTES)
+        identity = f"{corpus.seed}/{READER_VERSION}/{self.manifest.digest}"
+        self._fingerprint = hashlib.sha256(identity.encode()).hexdigest()
         self._stories: dict[str, list[StoryRecord]] = {}
         self._relations: dict[tuple[str, str], Relation] = {}
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of seed, reader's version and the manifest, which has every file's digest."""
-        return hashlib.sha256(
-            f"{self.corpus.seed}/{READER_VERSION}/{self.manifest.digest}".encode()
-        ).hexdigest()
+        return self._fingerprint
 
     @property
     def features(self) -> Mapping[str, FeatureSpec]:
