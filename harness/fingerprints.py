@@ -37,13 +37,10 @@ def source_digest(cls: type) -> str:
 
 
 def sources_of(cls: type) -> dict[str, Path]:
-    """Module name → file, for the class's module and what it imports inside its project or from built-in plugins and tasks.
-
-    Modules that it loads by name stand in its class attribute ``sources``.
-    """
+    """Module name → file, for the class's module and what it imports inside its project or from built-in plugins and tasks."""
     projects = _followed(cls.__module__)
     found: dict[str, Path] = {}
-    waiting = [cls.__module__, *getattr(cls, "sources", ())]
+    waiting = [cls.__module__]
     while waiting:
         name = waiting.pop()
         path = _path_of(name)

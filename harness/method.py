@@ -234,8 +234,6 @@ class Method:
         ``method`` or ``baseline``; baselines are shown in their own part of a table.
     deterministic
         Whether every seed gives the same predictions, so that one is enough.
-    sources
-        Modules that it loads by name rather than by an import statement; an edit of one refits it.
     """
 
     name: ClassVar[str]
@@ -243,7 +241,6 @@ class Method:
     role: ClassVar[Literal["method", "baseline"]] = "method"
     modalities: ClassVar[tuple[str, ...]] = ()
     deterministic: ClassVar[bool] = False
-    sources: ClassVar[tuple[str, ...]] = ()
     Config: ClassVar[type[_Config]] = Config
     Predict: ClassVar[type[_Config]] = Config
     recipes: ClassVar[Mapping[str, Recipe]] = {}

@@ -344,18 +344,29 @@ class _Builder:
         )
         if up.predicts is None:
             return fit
-        task, relation, split = up.predicts
-        if split == "test":
+        if up.predicts[2] == "test":
             raise UsageError(
                 f"method {method.name!r}: upstream {up.name!r} may not predict the test split for a fit to learn from"
             )
+        return self._prediction(up.name, up.predicts, fit, other, overrides if own else {}, dataset, seed)
+
+    def _prediction(
+        self,
+        name: str,
+        predicts: tuple[str, str, str],
+        fit: Stage,
+        method: Method,
+        overrides: Mapping[str, Any],
+        dataset: str,
+        seed: int,
+    ) -> Stage:
+        """What a fit predicts for a relation, for another fit to learn from."""
+        task, relation, split = predicts
         if split not in self.open_dataset(dataset).relations.get(relation, ()):
             raise SkippedPair(
-                f"dataset {dataset} has no relation {relation!r} in split {split!r}, which upstream {up.name!r} predicts"
+                f"dataset {dataset} has no relation {relation!r} in split {split!r}, which upstream {name!r} predicts"
             )
-        resolved = resolve(
-            other, up.recipe, fit.spec["variant"], fit.spec["preset"], overrides if own else {}
-        )
+        resolved = resolve(method, fit.spec["recipe"], fit.spec["variant"], fit.spec["preset"], overrides)
         spec = {k: fit.spec[k] for k in _NAMING} | {
             "task": task, "relation": [relation, split], "settings": resolved.settings.model_dump(), "config": fit.spec["config"],
             "origins": fit.spec["origins"], "phases": fit.spec["phases"], "device": self.device, "precision": self.precision, "limits": self.suite.limits.model_dump(),

@@ -33,8 +33,6 @@ class Task(ABC):
         Whether a method predicts by ``encode_query``/``encode_gallery``/``score`` instead of ``predict_step``.
     protocols
         Protocol name → one line of its rules. The first one is the default.
-    sources
-        Modules that it loads by name rather than by an import statement; their digests count as its own.
     """
 
     name: ClassVar[str]
@@ -44,7 +42,6 @@ class Task(ABC):
     prediction: ClassVar[Mapping[str, Column]]
     protocols: ClassVar[Mapping[str, str]]
     pairwise: ClassVar[bool] = False
-    sources: ClassVar[tuple[str, ...]] = ()
 
     def brings(self, dataset: str) -> Sequence[BenchmarkSpec]:
         """Benchmarks that this task can build on a dataset that does not list them itself (a method's own task)."""

@@ -36,9 +36,6 @@ class DeferredTask(Task):
     rules: ClassVar[str]
     ceiling_rows: ClassVar[tuple[str, ...]] = ()
 
-    def __init_subclass__(cls) -> None:
-        cls.sources = (cls.rules,)
-
     def _rule(self, name: str) -> Any:
         return getattr(import_module(self.rules), name, None)
 

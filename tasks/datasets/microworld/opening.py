@@ -20,14 +20,20 @@ PLAIN_LINE_S = 5.0
 
 def complete_manifest(corpus: Corpus, root: Path, *, processes: int = 2) -> Manifest:
     """The manifest of a corpus whose files are all there and as long as they should be."""
-    try:
-        manifest = Manifest.load(root)
-        if not any(check_size(root, *item) for item in manifest.files.items()):
-            return manifest
-    except (FeatureError, UnicodeDecodeError):
-        pass  # absent or damaged: made anew below
+    manifest = _sound_manifest(root)
+    if manifest is not None:
+        return manifest
     with _shown(corpus) as report:
         return generate(corpus, root, report, processes=processes)
+
+
+def _sound_manifest(root: Path) -> Manifest | None:
+    """The manifest on disk; ``None`` where it is absent or damaged, or a file is not as long as it says."""
+    try:
+        manifest = Manifest.load(root)
+    except (FeatureError, UnicodeDecodeError):
+        return None
+    return None if any(check_size(root, *item) for item in manifest.files.items()) else manifest
 
 
 def estimate(corpus: Corpus) -> tuple[float, float]:
