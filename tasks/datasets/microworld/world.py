@@ -55,8 +55,8 @@ SHIRTS: dict[str, Levels] = {
     }.items()
 }
 LEGS = {"man": levels("111"), "woman": levels("312")}
-SKINS = (levels("321"), levels("110"))
-HAIRS = (levels("101"), levels("331"))
+SKINS = (levels("321"), levels("110"), levels("322"))
+HAIRS = (levels("101"), levels("331"), levels("113"))
 
 OBJECTS: dict[str, Levels] = {
     name: levels(code)
@@ -69,6 +69,14 @@ OBJECTS: dict[str, Levels] = {
         "bag": "200",
         "lamp": "033",
         "guitar": "301",
+        "drum": "233",
+        "bottle": "031",
+        "flower": "313",
+        "umbrella": "230",
+        "phone": "013",
+        "clock": "032",
+        "candle": "231",
+        "key": "002",
     }.items()
 }
 
@@ -84,13 +92,18 @@ MANNERS = ("", "slowly", "quickly")
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """An action: whether it has a direction and a manner, and what it needs of the object."""
+    """An action: whether it has a direction and a manner, and what it needs of which object."""
 
     name: str
     directed: bool = False
     mannered: bool = False
     needs: str = ""
-    """``held`` by the actor, ``ground`` (it lies there), or nothing."""
+    """``prop`` (an object of its own), the treasure ``held`` by the actor or on the ``ground``, or nothing."""
+
+    @property
+    def handles_treasure(self) -> bool:
+        """Whether the object is the one that the story is about."""
+        return self.needs in {"held", "ground"}
 
 
 VERBS = {
@@ -98,9 +111,6 @@ VERBS = {
     for verb in (
         Verb("walk", directed=True, mannered=True),
         Verb("run", directed=True),
-        Verb("carry", directed=True, mannered=True, needs="held"),
-        Verb("push", directed=True, mannered=True, needs="ground"),
-        Verb("throw", directed=True, needs="held"),
         Verb("jump", mannered=True),
         Verb("spin", mannered=True),
         Verb("wave", mannered=True),
@@ -108,11 +118,19 @@ VERBS = {
         Verb("sit"),
         Verb("clap", mannered=True),
         Verb("sing"),
+        Verb("shout"),
+        Verb("whistle"),
+        Verb("push", directed=True, mannered=True, needs="prop"),
+        Verb("throw", directed=True, needs="prop"),
+        Verb("lift", mannered=True, needs="prop"),
+        Verb("carry", directed=True, mannered=True, needs="held"),
         Verb("take", needs="ground"),
         Verb("drop", needs="held"),
         Verb("give", needs="held"),
     )
 }
+HEARD_ONLY = ("sing", "shout", "whistle")
+"""Verbs that look the same and sound different."""
 
 UNSEEN_ACTIONS = ("run left", "carry up", "push right", "throw down", "walk down")
 SEEN_ACTIONS = tuple(
@@ -124,21 +142,7 @@ SEEN_ACTIONS = tuple(
 ACTIONS = SEEN_ACTIONS + UNSEEN_ACTIONS
 """The label space of action recognition: the classes that training has, then those that it has not."""
 
-HANDLING = ("carry", "push", "throw", "take", "drop", "give")
-TAGS = (
-    *VERBS,
-    *OBJECTS,
-    *(place.name for place in PLACES),
-    *SHIRTS,
-    *GENDERS,
-    *(f"{verb} {thing}" for verb in HANDLING for thing in OBJECTS),
-    "slow",
-    "fast",
-    "journey",
-    "music",
-    "handover",
-)
-"""The label space of tagging: what happens, with what, where, who is there, and how."""
+HANDLING = tuple(verb.name for verb in VERBS.values() if verb.needs)
 
 
 def action_name(verb: str, direction: str) -> str:
