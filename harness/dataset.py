@@ -89,6 +89,10 @@ class Dataset(ABC):
         """A small JPEG of a few frames side by side, or ``None`` where there are no pixels to show."""
         return None
 
+    def page(self) -> str | None:
+        """One HTML file without outside references that shows the dataset to a stranger, or ``None``."""
+        return None
+
 
 class DatasetSource(ABC):
     """What is registered: knows the name and its sizes, and opens the dataset when asked.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,11 @@ def prepare(
 @plugin_options
 @place_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option(
+    "--page",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write a page about it (one HTML file) instead.",
+)
 def show(
     name: str,
     plugins: tuple[str, ...],
@@ -52,11 +58,16 @@ def show(
     cache_dir: Path | None,
     data_dir: Path | None,
     as_json: bool,
+    page: Path | None,
 ) -> None:
-    """Benchmarks, relations, features and label spaces of a dataset."""
-    description = _describe(
-        _open(name, plugins, blocked, strict, Places.resolve(workspace, cache_dir, data_dir))
-    )
+    """Benchmarks, relations, features and label spaces of a dataset; with --page, a page to look at."""
+    if page and as_json:
+        raise click.UsageError("--json and --page are two ways to show a dataset; give one of them")
+    dataset = _open(name, plugins, blocked, strict, Places.resolve(workspace, cache_dir, data_dir))
+    if page:
+        _write_page(dataset, page)
+        return
+    description = _describe(dataset)
     if as_json:
         click.echo(json.dumps(description, indent=2))
         return
@@ -64,6 +75,29 @@ def show(
         click.echo(heading if isinstance(rows, dict) else f"{heading}: {rows}")
         if isinstance(rows, dict):
             click.echo("\n".join(f"  {k}  {v}" for k, v in rows.items()))
+    if _has_page(dataset) and sys.stdout.isatty():
+        click.echo(f"a page to look at: reelbench data show {dataset.name} --page FILE.html", err=True)
+
+
+def _has_page(dataset: Any) -> bool:
+    from reelbench.dataset import Dataset
+
+    return type(dataset).page is not Dataset.page
+
+
+def _write_page(dataset: Any, file: Path) -> None:
+    from reelbench.errors import DatasetError
+
+    started = time.monotonic()
+    html = dataset.page()
+    if html is None:
+        raise DatasetError(f"dataset {dataset.name!r} has no page; leave --page out")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise click.FileError(str(file), error.strerror or str(error)) from error
+    click.echo(f"{file}: {len(html) / 1e6:.1f} MB in {time.monotonic() - started:.1f} s")
 
 
 def _open(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], strict: bool, places: Places) -> Any:
