@@ -1,0 +1,97 @@
+"""Gaze: which of a clip's acts is told, and how that can be known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from reelbench.tasks.datasets.microworld.information.rows import Claim, Item, Shortcut
+from reelbench.tasks.datasets.microworld.information.worlds import World
+from reelbench.tasks.datasets.microworld.script import NOBODY, Event, Story
+
+SEVERAL_MOVING = (
+    "several moving actors from the same vocabulary of which one is narrated, "
+    "gaze following interaction and history rather than saliency or centre"
+)
+
+
+def which_is_told(world: World) -> Iterator[Item]:
+    """Which act is told, by an oracle that takes the acts of whom viewers watch, or any."""
+    for story in world.test:
+        for event in story.events:
+            acts = range(len(event.acts))
+            watched = [i for i in acts if event.acts[i].actor == event.watched] or list(acts)
+            yield Item(story.family, _hit(event.told, watched), 1 / len(acts), 1 / len(acts))
+
+
+def who_is_watched(world: World) -> Iterator[Item]:
+    """Whom viewers watch, by an oracle that takes who holds the treasure or held it last, or anybody on screen."""
+    for story in world.test:
+        keeper = NOBODY
+        for event in story.events:
+            keeper = event.holder if event.holder != NOBODY else keeper
+            known = [keeper] if keeper in event.visible else list(event.visible)
+            chance = 1 / len(event.visible)
+            yield Item(story.family, _hit(event.watched, known), chance, chance)
+
+
+def told_by(guess: Callable[[Event], list[int]]) -> Callable[[World], Iterator[Item]]:
+    """Which act is told, by a rule that does not look at gaze: the scores of a shortcut."""
+
+    def measure(world: World) -> Iterator[Item]:
+        for story, event in _events(world):
+            chance = 1 / len(event.acts)
+            yield Item(story.family, 1.0, _hit(event.told, guess(event)), chance)
+
+    return measure
+
+
+def fastest(event: Event) -> list[int]:
+    """The acts with the most motion: what a saliency map follows."""
+    top = max(act.deed.step for act in event.acts)
+    return [i for i, act in enumerate(event.acts) if act.deed.step == top]
+
+
+def middle(event: Event) -> list[int]:
+    """The acts that go on in the middle of the clip, or all."""
+    frame = (event.first + event.last) // 2
+    return [i for i, act in enumerate(event.acts) if act.first <= frame < act.last] or list(range(len(event.acts)))
+
+
+def longest(event: Event) -> list[int]:
+    """The acts that last longest."""
+    top = max(act.last - act.first for act in event.acts)
+    return [i for i, act in enumerate(event.acts) if act.last - act.first == top]
+
+
+def _hit(right: int, left: list[int]) -> float:
+    return (right in left) / len(left)
+
+
+def _events(world: World) -> Iterator[tuple[Story, Event]]:
+    return ((story, event) for story in world.test for event in story.events)
+
+
+CLAIMS = (
+    Claim(
+        "gaze tells which act is told",
+        "GEAN",
+        "captioning:clip",
+        "acts chosen",
+        "gaze",
+        SEVERAL_MOVING,
+        which_is_told,
+    ),
+    Claim(
+        "history tells whom viewers watch",
+        "GEAN",
+        "gaze:frames",
+        "people chosen",
+        "gaze",
+        "gaze following interaction and history rather than saliency or centre",
+        who_is_watched,
+    ),
+)
+SHORTCUTS = tuple(
+    Shortcut(f"the {name} act is told", "captioning:clip", "acts chosen", told_by(rule))
+    for name, rule in (("fastest", fastest), ("middle", middle), ("longest", longest))
+)

@@ -1,0 +1,150 @@
+"""Claims and shortcuts as data, and when a row of them fails.
+
+A claim's oracle is scored item by item, with the ingredient and without it; where several answers are left, the score
+is what a uniform guess among them gets on average, so that the numbers carry no noise of guessing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from reelbench.tasks.datasets.microworld.information.worlds import World
+
+GAP = 0.15
+"""An ingredient is worth at least this where it is there."""
+NOTHING = 0.03
+"""And at most this, or nothing that can be told from sampling noise, in its control world."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One answer: the family that it comes from, the scores with and without, and that of a guess."""
+
+    family: str
+    with_it: float
+    without: float
+    chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an ingredient is worth to a benchmark."""
+
+    name: str
+    methods: str
+    benchmark: str
+    metric: str
+    ingredient: str
+    """As in ``no-INGREDIENT`` of the control worlds."""
+    proves: str
+    """The words of DESIGN section 5 that the row shows to be true."""
+    measure: Callable[[World], Iterable[Item]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """An answer that looks at too little: it may get at most ``reach`` of the way from chance to the oracle."""
+
+    name: str
+    benchmark: str
+    metric: str
+    measure: Callable[[World], Iterable[Item]]
+    """``with_it`` is the oracle's score, ``without`` the shortcut's."""
+    reach: float = 0.5
+    slack: float = 0.0
+    """Points above chance that are allowed whatever the oracle gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Means over items, and an interval of the difference over families."""
+
+    items: int
+    with_it: float
+    without: float
+    chance: float
+    error: float
+    """Half of the 95 % interval of ``gap``."""
+
+    @property
+    def gap(self) -> float:
+        """What the ingredient is worth."""
+        return self.with_it - self.without
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the gap is small, or its interval contains 0."""
+        return abs(self.gap) < max(NOTHING, self.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A claim or a shortcut, measured; ``failure`` says why it does not hold, or is empty."""
+
+    of: Claim | Shortcut
+    scores: Scores
+    control: Scores | None
+    failure: str
+
+
+def summarize(items: Iterable[Item]) -> Scores:
+    """Means of items; families are what is drawn, so the interval is that of a ratio of sums over families.
+
+    Raises
+    ------
+    ValueError
+        Where there is no item.
+    """
+    taken = list(items)
+    if not taken:
+        raise ValueError("no item to score")
+    families: dict[str, list[float]] = {}
+    for item in taken:
+        families.setdefault(item.family, []).append(item.with_it - item.without)
+    gap = _mean([item.with_it - item.without for item in taken])
+    errors = [sum(gaps) - gap * len(gaps) for gaps in families.values()]
+    return Scores(
+        len(taken),
+        _mean([item.with_it for item in taken]),
+        _mean([item.without for item in taken]),
+        _mean([item.chance for item in taken]),
+        _half_interval(errors, len(taken)),
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _half_interval(errors: Sequence[float], items: int) -> float:
+    """Half of the 95 % t interval, from the families' summed residuals."""
+    from scipy.stats import t
+
+    count = len(errors)
+    if count < 2:
+        return math.inf
+    variance = sum(error**2 for error in errors) * count / (count - 1)
+    return float(t.ppf(0.975, count - 1)) * math.sqrt(variance) / items
+
+
+def measure_claim(claim: Claim, world: World) -> Row:
+    """The row of a claim in a world and in the control world of its ingredient."""
+    scores, control = (summarize(claim.measure(w)) for w in (world, world.without(claim.ingredient)))
+    return Row(claim, scores, control, "; ".join(_faults(scores, control)))
+
+
+def _faults(scores: Scores, control: Scores) -> Iterable[str]:
+    if scores.gap < GAP:
+        yield f"the ingredient is worth {100 * scores.gap:.1f} points, less than {100 * GAP:.0f}"
+    if not control.is_nothing:
+        yield f"it is worth {100 * control.gap:.1f} points in its control world"
+
+
+def measure_shortcut(shortcut: Shortcut, world: World) -> Row:
+    """The row of a shortcut."""
+    scores = summarize(shortcut.measure(world))
+    most = scores.chance + max(shortcut.reach * (scores.with_it - scores.chance), shortcut.slack)
+    failure = f"above {100 * most:.1f}" if scores.without > most else ""
+    return Row(shortcut, scores, None, failure)
