@@ -9,11 +9,19 @@ BENCHMARKS = (
     BenchmarkSpec("storytelling", "sentence", "five clips in order, two tellings, scored a sentence"),
     BenchmarkSpec("storytelling", "set", "five clips in order, two tellings, scored a story"),
     BenchmarkSpec(
-        "multiple_choice", "choice", "five sentences that five alike clips share, each right for one of them"
+        "multiple_choice", "choice", "five sentences that five alike clips share, each right for one; many swap who does what"
     ),
     BenchmarkSpec("fill_in_blank", "word", "one word of a sentence, over the training split's answers"),
     BenchmarkSpec("retrieval", "sentence", "one clip a story in the gallery, one sentence each"),
     BenchmarkSpec("retrieval", "paragraph", "whole stories in the gallery, five sentences each"),
+    *(
+        BenchmarkSpec("retrieval", f"observed-{n}", f"the first {n} of a story's five clips and sentences")
+        for n in range(1, 5)
+    ),
+    *(
+        BenchmarkSpec("retrieval", f"uniform-{k}", f"whole stories, in {k} equal parts instead of clips")
+        for k in range(1, 5)
+    ),
     BenchmarkSpec("localization", "candidates", "21 candidates of six chunks of 5 s, four annotators"),
     BenchmarkSpec("localization", "spans", "free spans in 30 s, the exact seconds of the clip"),
     BenchmarkSpec("detection", "events", "actions that training has, in a story of 30 s"),
@@ -21,10 +29,10 @@ BENCHMARKS = (
     BenchmarkSpec("reidentification", "video", "five clips in order; tracks to tracks"),
     BenchmarkSpec("reidentification", "text", "five clips in order; mentions to mentions"),
     BenchmarkSpec("reidentification", "characters", "five clips in order; who each [someone] is"),
-    BenchmarkSpec("tagging", "all-labels", "whole stories, long-tailed tags"),
-    BenchmarkSpec("action_recognition", "seen", "clips of actions that training has"),
+    BenchmarkSpec("tagging", "all-labels", "clips, long-tailed tags, many of which follow from two others"),
+    BenchmarkSpec("action_recognition", "seen", "the seconds of acts of classes that training has"),
     BenchmarkSpec(
-        "action_recognition", "unseen", "clips of actions that training has not, told by their names"
+        "action_recognition", "unseen", "acts of classes that training has not, told by their names"
     ),
     BenchmarkSpec("gaze", "frames", "eight frames a clip, five simulated viewers, part of the stories"),
 )

@@ -14,7 +14,8 @@ from reelbench.dataset import BenchmarkSpec, Dataset
 from reelbench.errors import DatasetError
 from reelbench.features import FeatureStore
 from reelbench.tasks.datasets.microworld.benchmarks import BENCHMARKS, RELATIONS
-from reelbench.tasks.datasets.microworld.examples import EVALUATION_BUILDERS, GALLERIES, RELATION_BUILDERS
+from reelbench.tasks.datasets.microworld.examples import EVALUATION_BUILDERS, RELATION_BUILDERS
+from reelbench.tasks.datasets.microworld.galleries import GALLERIES
 from reelbench.tasks.datasets.microworld.opening import complete_manifest
 from reelbench.tasks.datasets.microworld.records import StoryRecord, Words, list_fields
 from reelbench.tasks.datasets.microworld.schemas import SCHEMAS
@@ -23,7 +24,7 @@ from reelbench.tasks.datasets.microworld.sizes import Corpus
 from reelbench.tasks.datasets.microworld.streams import Stream
 from reelbench.tasks.datasets.microworld.world import ACTIONS, TAGS
 
-READER_VERSION = 2
+READER_VERSION = 3
 MEMORY_CAP_BYTES = 0
 
 
@@ -37,7 +38,7 @@ class Microworld(Dataset):
         self.corpus, self.root, self.name = corpus, root, corpus.name
         self.manifest = complete_manifest(corpus, root, processes=processes)
         self.store = FeatureStore(root, memory_cap_bytes=MEMORY_CAP_BYTES)
-        identity = f"{corpus.seed}/{READER_VERSION}/{self.manifest.digest}"
+        identity = f"{corpus.folder}/{READER_VERSION}/{self.manifest.digest}"
         self._fingerprint = hashlib.sha256(identity.encode()).hexdigest()
         self._stories: dict[str, list[StoryRecord]] = {}
         self._relations: dict[tuple[str, str], Relation] = {}
@@ -92,13 +93,13 @@ class Microworld(Dataset):
             raise DatasetError(f"dataset {self.name!r} has no {task}:{protocol} on split {split!r}")
         takes = [(story, story.shown) for story in self.stories(split)]
         pairs = list(EVALUATION_BUILDERS[task, protocol](takes))
-        gallery = [example for _, example in GALLERIES[protocol](takes)] if task == "retrieval" else []
+        gallery = [example for _, example in GALLERIES[protocol][1](takes)] if task == "retrieval" else []
         return EvaluationSet(
             benchmark=f"{task}@{self.name}:{protocol}",
             split=split,
             examples=[Example(example.id, example.fields) for _, example in pairs],
             targets={example.id: dict(example.targets or {}) for _, example in pairs},
-            clusters={example.id: story for story, example in pairs},
+            clusters={example.id: cluster for cluster, example in pairs},
             gallery=Stream(self.corpus.seed, split, protocol, "gallery").shuffled(gallery),
             spaces=self.spaces,
             info={"stories": len(takes)},

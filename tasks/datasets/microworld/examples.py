@@ -1,6 +1,7 @@
 """Examples with their answers, one builder a kind; relations and evaluation sets are both made of them.
 
-Every builder yields pairs of a story's id, which is the cluster of statistics, and an example.
+Every builder yields pairs of a cluster of statistics, which is a story or the stories that share its people and
+events, and an example.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from functools import partial
 
 import numpy as np
 
-from reelbench.data import Example
+from reelbench.data import Clip, Example
 from reelbench.tasks.datasets.microworld.choices import choice_examples
+from reelbench.tasks.datasets.microworld.galleries import GALLERIES
 from reelbench.tasks.datasets.microworld.gaze import GAZE_FRAMES
 from reelbench.tasks.datasets.microworld.moments import moment_examples
-from reelbench.tasks.datasets.microworld.records import StoryRecord, joined_fields, list_fields
+from reelbench.tasks.datasets.microworld.records import StoryRecord, list_fields
 from reelbench.tasks.datasets.microworld.sets import set_example
 from reelbench.tasks.datasets.microworld.staging import FRAME_SIZE
-from reelbench.tasks.datasets.microworld.streams import Stream
+from reelbench.tasks.datasets.microworld.streams import Stream, short_hash
 from reelbench.tasks.datasets.microworld.world import ACTIONS, SEEN_ACTIONS
 
 BLANK = "_____"
@@ -27,22 +29,28 @@ Takes = Sequence[tuple[StoryRecord, str]]
 Pairs = Iterator[tuple[str, Example]]
 
 
+def content_of(story: StoryRecord, clip: int) -> str:
+    """Equal for clips of which the same is told: renderings of a script, and scenes that a family repeats."""
+    told = story.told(clip)
+    return short_hash(story.family, story.clips[clip]["place"], story.meaning(clip), told["manner"], length=12)
+
+
 def clips(takes: Takes) -> Pairs:
     """Clips alone."""
     for story, rendering in takes:
         for clip in range(len(story.spans)):
-            fields = {"video": story.clip(rendering, clip), "content": f"{story.id}-{clip}"}
-            yield story.id, Example(f"{story.id}{rendering}-{clip}", fields)
+            fields = {"video": story.clip(rendering, clip), "content": content_of(story, clip)}
+            yield story.family, Example(f"{story.id}{rendering}-{clip}", fields)
 
 
 def captions(takes: Takes) -> Pairs:
     """Every sentence of every clip."""
     for story, rendering in takes:
         for clip in range(len(story.spans)):
-            shown = {"video": story.clip(rendering, clip), "content": f"{story.id}-{clip}"}
+            shown = {"video": story.clip(rendering, clip), "content": content_of(story, clip)}
             for k, words in enumerate(story.captions(clip)):
                 fields = {**shown, **words.fields("sentence")}
-                yield story.id, Example(f"{story.id}{rendering}-{clip}-{k}", fields)
+                yield story.family, Example(f"{story.id}{rendering}-{clip}-{k}", fields)
 
 
 def references(takes: Takes) -> Pairs:
@@ -51,7 +59,7 @@ def references(takes: Takes) -> Pairs:
         for clip in range(len(story.spans)):
             answers = {"references": [words.text for words in story.captions(clip)]}
             yield (
-                story.id,
+                story.family,
                 Example(f"{story.id}{rendering}-{clip}", {"video": story.clip(rendering, clip)}, answers),
             )
 
@@ -59,10 +67,12 @@ def references(takes: Takes) -> Pairs:
 def stories(takes: Takes) -> Pairs:
     """Whole stories with each of their tellings."""
     for story, rendering in takes:
+        if not story.tellings():
+            continue
         shown = {**_sequence(story, rendering), "video": story.video(rendering), "segments": story.segments()}
         for k, telling in enumerate(story.tellings()):
             yield (
-                story.id,
+                story.family,
                 Example(f"{story.id}{rendering}-{k}", {**shown, **list_fields("sentences", telling)}),
             )
 
@@ -72,7 +82,7 @@ def sequences(takes: Takes) -> Pairs:
     for story, rendering in takes:
         by_clip = zip(*story.tellings(), strict=True)
         answers = {"references": [[words.text for words in tellings] for tellings in by_clip]}
-        yield story.id, Example(f"{story.id}{rendering}", _sequence(story, rendering), answers)
+        yield story.family, Example(f"{story.id}{rendering}", _sequence(story, rendering), answers)
 
 
 def _sequence(story: StoryRecord, rendering: str) -> dict[str, object]:
@@ -86,24 +96,26 @@ def segments(takes: Takes, *, spans: bool = False) -> Pairs:
 
 
 def events(takes: Takes) -> Pairs:
-    """Actions that training has, with their own seconds in the story."""
+    """Actions that training has, with their own seconds in the story, told or not."""
     for story, rendering in takes:
-        shown = [facts for facts in story.clips if facts["action"] < len(SEEN_ACTIONS)]
+        acts = [act for facts in story.clips for act in facts["acts"] if act["action"] < len(SEEN_ACTIONS)]
         answers = {
-            "segments": np.array([facts["acting"] for facts in shown], np.float64).reshape(-1, 2),
-            "labels": np.array([facts["action"] for facts in shown], np.int64),
+            "segments": np.array([act["acting"] for act in acts], np.float64).reshape(-1, 2),
+            "labels": np.array([act["action"] for act in acts], np.int64),
         }
         fields = {"video": story.video(rendering), "duration_s": story.spans[-1][1]}
-        yield story.id, Example(f"{story.id}{rendering}", fields, answers)
+        yield story.family, Example(f"{story.id}{rendering}", fields, answers)
 
 
 def choices(takes: Takes) -> Pairs:
-    """Questions with five sentences; see :mod:`.choices`."""
-    for rendering in sorted({rendering for _, rendering in takes}):
-        items = [(s, clip, r) for s, r in takes if r == rendering for clip in range(len(s.spans))]
-        if items:
-            corpus = items[0][0].corpus
-            yield from choice_examples(Stream(corpus.seed, items[0][0].id, rendering, "choices"), items)
+    """Questions with five sentences, for each rendering by itself where there are two; see :mod:`.choices`."""
+    twice = len(takes) > len({story.id for story, _ in takes})
+    for rendering in sorted({rendering for _, rendering in takes}) if twice else [""]:
+        items = [
+            (s, clip, r) for s, r in takes if rendering in ("", r) for clip in range(len(s.spans))
+        ]
+        stream = Stream(items[0][0].corpus.seed, items[0][0].id, rendering, "choices")
+        yield from choice_examples(stream, items)
 
 
 def blanks(takes: Takes, *, per_clip: int) -> Pairs:
@@ -112,15 +124,13 @@ def blanks(takes: Takes, *, per_clip: int) -> Pairs:
         stream = story.stream("blanks")
         for clip in range(len(story.spans)):
             for k, words in enumerate(story.captions(clip)[:per_clip]):
-                place, _ = stream.pick(words.slots)
+                place, word_class = stream.pick(words.slots)
                 text = words.fields("sentence")
                 text["sentence"] = _replaced(text["sentence"], place, BLANK)
                 text["sentence_pos"] = _replaced(text["sentence_pos"], place, UNKNOWN_POS)
-                fields = {"video": story.clip(rendering, clip), **text, "blank": place}
-                yield (
-                    story.id,
-                    Example(f"{story.id}{rendering}-{clip}-{k}", fields, {"answer": words.tokens[place]}),
-                )
+                fields = {"video": story.clip(rendering, clip), **text, "blank": place, "word_class": word_class}
+                answer = {"answer": words.tokens[place]}
+                yield story.family, Example(f"{story.id}{rendering}-{clip}-{k}", fields, answer)
 
 
 def _replaced(words: tuple[str, ...], place: int, word: str) -> tuple[str, ...]:
@@ -134,23 +144,26 @@ def sets(takes: Takes, *, genders: bool) -> Pairs:
 
 
 def tags(takes: Takes) -> Pairs:
-    """Whole stories with their tags."""
+    """Clips with their tags."""
     for story, rendering in takes:
-        answers = {"labels": np.array(story.content["tags"], np.int64)}
-        yield story.id, Example(f"{story.id}{rendering}", {"video": story.video(rendering)}, answers)
+        for clip, facts in enumerate(story.clips):
+            answers = {"labels": np.array(facts["tags"], np.int64)}
+            fields = {"video": story.clip(rendering, clip)}
+            yield story.family, Example(f"{story.id}{rendering}-{clip}", fields, answers)
 
 
 def actions(takes: Takes, *, named: bool, unseen: bool = False) -> Pairs:
-    """Clips with their action's class: with its name, or with the names of all classes to choose from."""
+    """The seconds of an act with its class: with its name, or with the names of all classes to choose from."""
     names = [tuple(name.split()) for name in ACTIONS]
     for story, rendering in takes:
-        for clip, facts in enumerate(story.clips):
-            label = facts["action"]
+        acts = [act for facts in story.clips for act in facts["acts"]]
+        for number, act in enumerate(acts):
+            label = act["action"]
             if (label >= len(SEEN_ACTIONS)) != unseen:
                 continue
             text = {"sentence": names[label]} if named else {"labels": names}
-            fields = {"video": story.clip(rendering, clip), **text}
-            yield story.id, Example(f"{story.id}{rendering}-{clip}", fields, {"label": label})
+            fields = {"video": Clip(story.id + rendering, *act["acting"]), **text}
+            yield story.family, Example(f"{story.id}{rendering}-{number}", fields, {"label": label})
 
 
 def gaze(takes: Takes) -> Pairs:
@@ -159,47 +172,7 @@ def gaze(takes: Takes) -> Pairs:
         for clip, frames in enumerate(story.content.get("gaze", {}).get(rendering, ())):
             fixations = [(np.array(points, np.float64) + 0.5) / FRAME_SIZE for points in frames]
             fields = {"video": story.clip(rendering, clip), "frames": GAZE_FRAMES}
-            yield story.id, Example(f"{story.id}{rendering}-{clip}", fields, {"fixations": fixations})
-
-
-def sentence_queries(takes: Takes) -> Pairs:
-    """One sentence a story, about one of its clips, which is what ``match`` names."""
-    for story, rendering in takes:
-        clip = retrieved_clip(story)
-        words = story.captions(clip)[0]
-        fields = {**words.fields("query"), **list_fields("sentences", [words])}
-        yield story.id, Example(f"{story.id}{rendering}-q", fields, {"match": f"{story.id}{rendering}-g"})
-
-
-def paragraph_queries(takes: Takes) -> Pairs:
-    """One telling a story, which is what ``match`` names."""
-    for story, rendering in takes:
-        telling = story.tellings()[0]
-        fields = {**joined_fields("query", telling), **list_fields("sentences", telling)}
-        yield story.id, Example(f"{story.id}{rendering}-q", fields, {"match": f"{story.id}{rendering}-g"})
-
-
-def sentence_gallery(takes: Takes) -> Pairs:
-    """The clips that sentences are matched against, one a story."""
-    for story, rendering in takes:
-        clip = story.clip(rendering, retrieved_clip(story))
-        length = (clip.end_s or 0.0) - clip.start_s
-        yield (
-            story.id,
-            Example(f"{story.id}{rendering}-g", {"video": clip, "segments": np.array([[0.0, length]])}),
-        )
-
-
-def paragraph_gallery(takes: Takes) -> Pairs:
-    """The stories that paragraphs are matched against, with the seconds of their clips."""
-    for story, rendering in takes:
-        fields = {"video": story.video(rendering), "segments": story.segments()}
-        yield story.id, Example(f"{story.id}{rendering}-g", fields)
-
-
-def retrieved_clip(story: StoryRecord) -> int:
-    """The clip that stands for its story in the gallery of clips."""
-    return story.stream("retrieved").below(len(story.spans))
+            yield story.family, Example(f"{story.id}{rendering}-{clip}", fields, {"fixations": fixations})
 
 
 RELATION_BUILDERS: dict[str, Callable[[Takes], Pairs]] = {
@@ -221,8 +194,7 @@ EVALUATION_BUILDERS: dict[tuple[str, str], Callable[[Takes], Pairs]] = {
     ("storytelling", "set"): sequences,
     ("multiple_choice", "choice"): choices,
     ("fill_in_blank", "word"): partial(blanks, per_clip=1),
-    ("retrieval", "sentence"): sentence_queries,
-    ("retrieval", "paragraph"): paragraph_queries,
+    **{("retrieval", protocol): queries for protocol, (queries, _) in GALLERIES.items()},
     ("localization", "candidates"): segments,
     ("localization", "spans"): partial(segments, spans=True),
     ("detection", "events"): events,
@@ -234,8 +206,4 @@ EVALUATION_BUILDERS: dict[tuple[str, str], Callable[[Takes], Pairs]] = {
     ("action_recognition", "seen"): partial(actions, named=False),
     ("action_recognition", "unseen"): partial(actions, named=False, unseen=True),
     ("gaze", "frames"): gaze,
-}
-GALLERIES: dict[str, Callable[[Takes], Pairs]] = {
-    "sentence": sentence_gallery,
-    "paragraph": paragraph_gallery,
 }

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reelbench.tasks.datasets.microworld.script import NOBODY, Event, Person, Story
+from reelbench.tasks.datasets.microworld.script import NOBODY, Act, Event, Person, Story
 from reelbench.tasks.datasets.microworld.streams import Stream
-from reelbench.tasks.datasets.microworld.world import PLACES
+from reelbench.tasks.datasets.microworld.world import PLACES, VERBS
 
 SOMEONE = "[someone]"
 NOUNS = {"man": ("man", "guy"), "woman": ("woman", "lady")}
@@ -29,10 +29,34 @@ FORMS = {
     "sit": ("sits down",),
     "clap": ("claps",),
     "sing": ("sings",),
+    "shout": ("shouts",),
+    "whistle": ("whistles",),
+    "lift": ("lifts", "raises"),
     "take": ("picks up", "grabs"),
     "drop": ("puts down", "drops"),
     "give": ("gives", "hands"),
 }
+PAST = {
+    "walk": "walked",
+    "run": "ran",
+    "carry": "carried",
+    "push": "pushed",
+    "throw": "threw",
+    "jump": "jumped",
+    "spin": "spun",
+    "wave": "waved",
+    "dance": "danced",
+    "sit": "sat",
+    "clap": "clapped",
+    "sing": "sang",
+    "shout": "shouted",
+    "whistle": "whistled",
+    "lift": "lifted",
+    "take": "took",
+    "drop": "dropped",
+    "give": "gave",
+}
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
 ENDS = {"up": "top", "down": "bottom", "left": "left", "right": "right"}
 PREPOSITIONS = {"garden": "in", "beach": "at", "street": "on", "stage": "on"}
 
@@ -84,11 +108,32 @@ def _in_order(word: Word, head: Word | None) -> Iterator[tuple[Word, Word | None
         yield from _in_order(after, word)
 
 
-def caption(stream: Stream, story: Story, event: Event, *, full: bool = False) -> Sentence:
-    """A sentence about a clip by itself, people told by their looks; a full one leaves nothing out."""
-    actor = _description(stream, story.cast[event.actor])
-    other = _description(stream, story.cast[event.recipient]) if event.recipient != NOBODY else None
-    return read_out(_clause(stream, story, event, actor, other, place=full or stream.chance(70)))
+def caption(stream: Stream, event: Event, *, full: bool = False) -> Sentence:
+    """A sentence about what a clip tells, by itself, people told by their looks; a full one leaves nothing out."""
+    return read_out(_by_looks(stream, event, place=full or stream.chance(50)))
+
+
+def ordinal(stream: Stream, event: Event, count: int) -> Sentence:
+    """A sentence about what is told for the so-manieth time in its story, without its place."""
+    parts = (Word("for", "ADP"), Word("the", "DET"), Word(ORDINALS[count - 1], "ADJ"))
+    return read_out(_by_looks(stream, event, closing=(Word("time", "NOUN", left=parts),)))
+
+
+def after(stream: Stream, event: Event, earlier: Event) -> Sentence:
+    """A sentence about what is told right after something else, without its place."""
+    before = _by_looks(stream, earlier)
+    clause = Word(before.text, before.pos, (Word("after", "SCONJ"), *before.left), before.right, before.slot)
+    return read_out(_by_looks(stream, event, closing=(clause,)))
+
+
+def _by_looks(
+    stream: Stream, event: Event, *, place: bool = False, closing: tuple[Word, ...] = ()
+) -> Word:
+    """The clause of what an event tells, people told by their looks."""
+    act = event.act
+    actor = _description(stream, event.looks[act.actor])
+    other = _description(stream, event.looks[act.recipient]) if act.recipient != NOBODY else None
+    return _clause(stream, event, act, actor, other, place=place, closing=closing)
 
 
 def telling(stream: Stream, story: Story) -> list[Sentence]:
@@ -96,30 +141,57 @@ def telling(stream: Stream, story: Story) -> list[Sentence]:
     sentences: list[Sentence] = []
     previous = NOBODY
     for event in story.events:
-        person = story.cast[event.actor]
-        again = event.actor == previous and stream.chance(60)
+        act = event.act
+        person = event.looks[act.actor]
+        again = act.actor == previous and stream.chance(60)
         actor = Word(PRONOUNS[person.gender], "PRON") if again else _description(stream, person)
-        other = _description(stream, story.cast[event.recipient]) if event.recipient != NOBODY else None
+        other = _description(stream, event.looks[act.recipient]) if act.recipient != NOBODY else None
         opening = (Word("then", "ADV"),) if sentences and stream.chance(40) else ()
-        clause = _clause(stream, story, event, actor, other, place=stream.chance(60), opening=opening)
+        clause = _clause(stream, event, act, actor, other, place=stream.chance(60), opening=opening)
         sentences.append(read_out(clause))
-        previous = event.actor
+        previous = act.actor
     return sentences
 
 
-def naming(stream: Stream, story: Story) -> list[Sentence]:
-    """One sentence a clip with every name replaced by ``[someone]``; some say the person's gender by a reflexive."""
-    sentences = []
+def naming(stream: Stream, story: Story, *, linked: bool) -> list[Sentence]:
+    """One sentence a clip with every name replaced by ``[someone]``.
+
+    Some say the person's gender by a reflexive. Where they are ``linked``, some say what the person did before, and
+    some mention one who is not on screen.
+    """
+    sentences, done = [], dict[int, str]()
     for event in story.events:
-        actor = Word(SOMEONE, "PROPN", person=event.actor)
-        other = Word(SOMEONE, "PROPN", person=event.recipient) if event.recipient != NOBODY else None
+        act = event.act
+        actor = _someone(stream, act.actor, done if linked else {})
+        other = Word(SOMEONE, "PROPN", person=act.recipient) if act.recipient != NOBODY else None
         closing: tuple[Word, ...] = ()
-        if stream.chance(40):
-            reflexive = REFLEXIVES[story.cast[event.actor].gender]
+        absent = [person for person in done if person not in event.visible]
+        if linked and absent and stream.chance(40):
+            closing = (_absence(stream.pick(absent), done),)
+        elif stream.chance(40):
+            reflexive = REFLEXIVES[story.cast[act.actor].gender]
             closing = (Word(reflexive, "PRON", left=(Word("by", "ADP"),)),)
-        clause = _clause(stream, story, event, actor, other, place=stream.chance(50), closing=closing)
+        clause = _clause(stream, event, act, actor, other, place=stream.chance(50), closing=closing)
         sentences.append(read_out(clause))
+        done[act.actor] = PAST[act.deed.verb]
     return sentences
+
+
+def _someone(stream: Stream, person: int, done: dict[int, str]) -> Word:
+    """``[someone]``, now and then with what that person did last."""
+    if person in done and stream.chance(40):
+        return Word(SOMEONE, "PROPN", right=(_who(person, done),), person=person)
+    return Word(SOMEONE, "PROPN", person=person)
+
+
+def _who(person: int, done: dict[int, str]) -> Word:
+    return Word(done[person], "VERB", left=(Word("who", "PRON"),), right=(Word("before", "ADV"),))
+
+
+def _absence(person: int, done: dict[int, str]) -> Word:
+    """``while [someone] who danced before is away``."""
+    someone = Word(SOMEONE, "PROPN", right=(_who(person, done),), person=person)
+    return Word("away", "ADV", left=(Word("while", "SCONJ"), someone, Word("is", "AUX")))
 
 
 def _description(stream: Stream, person: Person) -> Word:
@@ -139,8 +211,8 @@ def _description(stream: Stream, person: Person) -> Word:
 
 def _clause(
     stream: Stream,
-    story: Story,
     event: Event,
+    act: Act,
     actor: Word,
     other: Word | None,
     *,
@@ -148,27 +220,28 @@ def _clause(
     opening: tuple[Word, ...] = (),
     closing: tuple[Word, ...] = (),
 ) -> Word:
-    forms = FORMS[event.verb]
+    deed = act.deed
+    forms = FORMS[deed.verb]
     verb, *particle = stream.pick(forms).split()
     right = [Word(word, "ADP") for word in particle]
-    if event.handles_object:
-        right.append(_object(stream, story, other if event.verb == "give" else None))
-    right += _direction(stream, event)
+    if VERBS[deed.verb].needs:
+        right.append(_object(stream, deed.thing, other if deed.verb == "give" else None))
+    right += _direction(stream, deed.direction)
     left: list[Word] = [*opening, actor]
-    if event.manner:
-        manner = Word(event.manner, "ADV", slot="manner")
+    if deed.manner:
+        manner = Word(deed.manner, "ADV", slot="manner")
         left, right = ([*left, manner], right) if stream.chance(40) else (left, [*right, manner])
-    right += closing
     if place and stream.chance(30) and not opening:
         left = [_place(event), *left]
     elif place:
         right.append(_place(event))
+    right += closing
     slot = "verb" if len(forms) == 1 else ""
     return Word(verb, "VERB", left=tuple(left), right=tuple(right), slot=slot)
 
 
-def _object(stream: Stream, story: Story, receiver: Word | None) -> Word:
-    thing = Word(story.thing, "NOUN", left=(Word(stream.pick(("a", "the")), "DET"),), slot="object")
+def _object(stream: Stream, name: str, receiver: Word | None) -> Word:
+    thing = Word(name, "NOUN", left=(Word(stream.pick(("a", "the")), "DET"),), slot="object")
     if receiver is None:
         return thing
     toward = Word(
@@ -177,13 +250,13 @@ def _object(stream: Stream, story: Story, receiver: Word | None) -> Word:
     return Word(thing.text, thing.pos, thing.left, (toward,), thing.slot)
 
 
-def _direction(stream: Stream, event: Event) -> list[Word]:
-    if not event.direction:
+def _direction(stream: Stream, direction: str) -> list[Word]:
+    if not direction:
         return []
     if stream.chance(50):
-        return [Word(event.direction, "ADV", slot="direction")]
+        return [Word(direction, "ADV", slot="direction")]
     case = (Word("to", "ADP"), Word("the", "DET"))
-    return [Word(ENDS[event.direction], "NOUN", left=case, slot="direction")]
+    return [Word(ENDS[direction], "NOUN", left=case, slot="direction")]
 
 
 def _place(event: Event) -> Word:

@@ -1,4 +1,4 @@
-"""Localization: sentences that hold for one clip of their story, candidates of five-second chunks, four annotators."""
+"""Localization: queries with candidates of five-second chunks and four annotators, or with free spans."""
 
 from __future__ import annotations
 
@@ -23,22 +23,19 @@ CANDIDATES = [(i, i + 1) for i in range(CHUNKS)] + [
 def moment_examples(
     story: StoryRecord, rendering: str, *, spans: bool = False
 ) -> Iterator[tuple[str, Example]]:
-    """(story id, query) for each clip that no other clip of the story resembles."""
+    """(cluster, query) for each clip that a sentence singles out."""
     stream = story.stream("moments")
-    meanings = [story.meaning(clip) for clip in range(len(story.spans))]
-    for clip, meaning in enumerate(meanings):
-        if meanings.count(meaning) > 1:
-            continue
+    for clip, kind, words in story.queries():
         exact = np.array([story.spans[clip]])
         fields = {
             "video": story.video(rendering),
-            **stream.pick(story.captions(clip)).fields("query"),
+            **words.fields("query"),
             "duration_s": story.spans[-1][1],
             "candidates": np.empty((0, 2)) if spans else candidates(),
             "chunk_s": 0.0 if spans else CHUNK_S,
         }
         targets = {"segments": exact if spans else _annotators(stream, story.spans[clip]), "span": exact}
-        yield story.id, Example(f"{story.id}{rendering}-{clip}", fields, targets)
+        yield story.family, Example(f"{story.id}{rendering}-{clip}-{kind}", fields, targets)
 
 
 def candidates() -> NDArray[np.float64]:

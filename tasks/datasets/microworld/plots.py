@@ -30,12 +30,14 @@ from reelbench.tasks.datasets.microworld.world import (
 )
 
 KINDS = ("bound", "chained", "sequel", "chained", "bound")
-"""The kinds of families, in turn; texts are all chained."""
+"""The kinds of families, in turn."""
+FILMED = ("train", "validation", "test", "unlabelled")
+"""Splits with families of all kinds; in others all stories are chained."""
 PLACE_WEIGHTS = (24, 20, 16, 12, 10, 8, 6, 4)
 OBJECT_WEIGHTS = (32, 26, 20, 15, 12, 10, 8, 6, 5, 4, 3, 3, 2, 2, 1, 1)
 SHARED_SHIRT_PERCENT = 50
 HEARD_PERCENT = 35
-REPEAT_PERCENT = 35
+REPEAT_PERCENT = 55
 MOVE_PERCENT = 40
 TREASURE_PERCENT = 45
 SEEN_ON_GROUND_PERCENT = 60
@@ -75,7 +77,7 @@ class Plot:
 
 def kind_of(split: str, family: int) -> str:
     """``bound``, ``sequel`` or ``chained``."""
-    return "chained" if split == "text" else KINDS[family % len(KINDS)]
+    return KINDS[family % len(KINDS)] if split in FILMED else "chained"
 
 
 @lru_cache(maxsize=4)

@@ -15,6 +15,7 @@ from reelbench.tasks.datasets.microworld.staging import RENDERINGS
 from reelbench.tasks.datasets.microworld.streams import Stream
 
 Fields = dict[str, Any]
+Meaning = tuple[Any, ...]
 
 
 class Words(NamedTuple):
@@ -65,9 +66,25 @@ class StoryRecord:
         return str(self.content["id"])
 
     @property
+    def family(self) -> str:
+        """Equal for stories that share people and events, which statistics take together."""
+        return str(self.content["family"])
+
+    @property
+    def kind(self) -> str:
+        """The kind of its family: ``bound``, ``sequel`` or ``chained``."""
+        return str(self.content["kind"])
+
+    @property
     def clips(self) -> list[dict[str, Any]]:
         """What is known of each clip; see :mod:`.annotation`."""
         return list(self.content["clips"])
+
+    def told(self, clip: int) -> dict[str, Any]:
+        """What is known of the act that a clip's sentences are about."""
+        facts = self.clips[clip]
+        act: dict[str, Any] = facts["acts"][facts["told"]]
+        return act
 
     @property
     def spans(self) -> list[list[float]]:
@@ -87,6 +104,10 @@ class StoryRecord:
     def stream(self, *names: object) -> Stream:
         """A random stream of this story."""
         return Stream(self.corpus.seed, self.content["key"], *names)
+
+    def corpus_stream(self, *names: object) -> Stream:
+        """A random stream that stories may share."""
+        return Stream(self.corpus.seed, *names)
 
     def clip(self, rendering: str, clip: int) -> Clip:
         """A clip of a rendering."""
@@ -108,11 +129,22 @@ class StoryRecord:
         """The story told with [someone] for every name."""
         return [Words(*words) for words in self.content["naming"]]
 
-    def meaning(self, clip: int) -> tuple[Any, ...]:
+    def queries(self) -> list[tuple[int, str, Words]]:
+        """(clip, kind, sentence) of what may be looked for in the story; see :mod:`.queries`."""
+        return [(clip, kind, Words(*words)) for clip, kind, words in self.content["queries"]]
+
+    def meaning(self, clip: int) -> Meaning:
         """What a clip's sentences always say; clips that differ in it have no sentence in common."""
-        facts = self.clips[clip]
-        return facts["action"], *facts["actor"], facts["thing"], facts["other"]
+        return _meaning(self.told(clip))
+
+    def meanings(self, clip: int) -> set[Meaning]:
+        """What is true of a clip: the meanings of all its acts."""
+        return {_meaning(act) for act in self.clips[clip]["acts"]}
 
     def segments(self) -> NDArray[np.float64]:
         """Seconds of the clips: ``(clips, 2)``."""
         return np.array(self.spans, np.float64)
+
+
+def _meaning(act: dict[str, Any]) -> Meaning:
+    return act["action"], *act["actor"], act["thing"], *act["other"]

@@ -51,6 +51,7 @@ SCHEMAS: dict[str, dict[str, Field]] = {
         "video": VIDEO,
         **_text("sentence", "with one token _____"),
         "blank": Field("number", "position of the blank"),
+        "word_class": Field("opaque", "what the blank asks for: verb, object, colour, manner, direction or place"),
         "answer": Field("opaque", "the word left out", target=True),
     },
     "sets": {
@@ -70,7 +71,7 @@ SCHEMAS: dict[str, dict[str, Field]] = {
         "fixations": Field("array", "list of arrays (n, 2) of (x, y) in [0, 1)", target=True),
     },
     "tags": {
-        "video": WHOLE,
+        "video": VIDEO,
         "labels": Field("array", "(n,) int indices into spaces['tags']", target=True),
     },
     "actions": {

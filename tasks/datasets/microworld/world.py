@@ -143,6 +143,23 @@ ACTIONS = SEEN_ACTIONS + UNSEEN_ACTIONS
 """The label space of action recognition: the classes that training has, then those that it has not."""
 
 HANDLING = tuple(verb.name for verb in VERBS.values() if verb.needs)
+PLEASURES = ("dance", "sing", "run", "jump")
+COMPOUNDS = {
+    **{f"{verb} {thing}": (verb, thing) for verb in HANDLING for thing in OBJECTS},
+    **{f"{place.name} {verb}": (place.name, verb) for place in PLACES for verb in PLEASURES},
+}
+"""Tags that follow from two others."""
+TAGS = (
+    *VERBS,
+    *OBJECTS,
+    *(place.name for place in PLACES),
+    *SHIRTS,
+    *GENDERS,
+    "slow",
+    "fast",
+    *COMPOUNDS,
+)
+"""The label space of tagging: what happens, with what, where, who is there, how, and what follows from two of these."""
 
 
 def action_name(verb: str, direction: str) -> str:
