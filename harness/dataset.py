@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,6 +21,21 @@ class BenchmarkSpec:
     doc: str
     splits: tuple[str, ...] = ("validation", "test")
     requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a dataset found true or false of itself; see :meth:`DatasetSource.verify`."""
+
+    group: str
+    """Findings of one group stand under one heading."""
+    name: str
+    values: Mapping[str, str]
+    """Column → what to print; the same columns in all findings."""
+    facts: Mapping[str, Any]
+    """The same and more, as JSON values."""
+    failure: str = ""
+    """Why it is false, or empty."""
 
 
 class Dataset(ABC):
@@ -129,3 +144,15 @@ class DatasetSource(ABC):
     def list_benchmarks(self) -> Sequence[BenchmarkSpec]:
         """What the dataset supports, known without opening it, so that listing is fast."""
         return ()
+
+    def verify(self, path: str) -> Iterator[Finding]:
+        """What the dataset can find out about itself without being opened, one finding after the other.
+
+        Raises
+        ------
+        DatasetError
+            If it offers nothing of the kind.
+        """
+        from reelbench.errors import DatasetError
+
+        raise DatasetError(f"dataset {self.name!r} has nothing to verify")

@@ -11,11 +11,15 @@ from typing import Any
 import click
 
 from reelbench.cli.options import Places, opener, place_options, plugin_options
+from reelbench.cli.verifying import verify
 
 
 @click.group("data")
 def data() -> None:
-    """Prepare and inspect datasets."""
+    """Prepare, inspect and verify datasets."""
+
+
+data.add_command(verify)
 
 
 @data.command("prepare")

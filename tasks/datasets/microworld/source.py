@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from reelbench.dataset import BenchmarkSpec, Dataset, DatasetSource
+from reelbench.dataset import BenchmarkSpec, Dataset, DatasetSource, Finding
 from reelbench.tasks.datasets.microworld.benchmarks import BENCHMARKS
 from reelbench.tasks.datasets.microworld.sizes import SIZES, parse_path
 
@@ -28,3 +28,9 @@ class MicroworldSource(DatasetSource):
     def list_benchmarks(self) -> Sequence[BenchmarkSpec]:
         """All of them, whatever the size."""
         return BENCHMARKS
+
+    def verify(self, path: str) -> Iterator[Finding]:
+        """The information rows of a corpus: what its scripts carry, measured without drawing it."""
+        from reelbench.tasks.datasets.microworld.information.findings import list_findings
+
+        return list_findings(parse_path(path))

@@ -88,6 +88,11 @@ class Row:
     control: Scores | None
     failure: str
 
+    @property
+    def control_name(self) -> str:
+        """What the control world is called."""
+        return f"no-{self.of.ingredient}" if isinstance(self.of, Claim) else ""
+
 
 def summarize(items: Iterable[Item]) -> Scores:
     """Means of items; families are what is drawn, so the interval is that of a ratio of sums over families.
