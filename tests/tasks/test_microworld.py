@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import os
@@ -57,15 +58,15 @@ def test_the_same_seed_gives_the_same_bytes_in_one_process_and_in_two_and_with_o
 
 
 def test_another_draw_is_another_world(tmp_path: Path, tiny: Microworld) -> None:
-    other = Microworld(Corpus("tiny", TINY.stories, draw=2), tmp_path, processes=1)
+    other = Microworld(dataclasses.replace(TINY, draw=2), tmp_path, processes=1)
     assert other.name == "microworld/tiny/draw2"
     assert other.fingerprint != tiny.fingerprint
     assert not {s.id for s in other.stories("train")} & {s.id for s in tiny.stories("train")}
 
 
 def test_a_killed_generation_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    corpus = Corpus("killed", MicroworldSize(train=55, validation=2, test=2, unlabelled=2, text=2))
-    sizes = ", ".join(str(n) for n in (55, 2, 2, 2, 2))
+    corpus = Corpus("killed", MicroworldSize(train=55, validation=5, test=5, unlabelled=5, text=5))
+    sizes = ", ".join(str(n) for n in (55, 5, 5, 5, 5))
     code = (
         "import sys; from pathlib import Path; from reelbench.tasks.datasets.microworld.sizes import *\n"
         "from reelbench.tasks.datasets.microworld.shards import generate\n"
@@ -87,7 +88,7 @@ def test_a_killed_generation_goes_on_where_it_stopped(tmp_path: Path) -> None:
     "victim", ["motion-train-00000.safetensors", "annotations-text-00000.json", "manifest.json"]
 )
 def test_a_damaged_file_is_found_and_only_its_shard_made_again(tmp_path: Path, victim: str) -> None:
-    corpus = Corpus("damaged", MicroworldSize(train=2, validation=1, test=1, unlabelled=1, text=2))
+    corpus = Corpus("damaged", MicroworldSize(train=5, validation=5, test=5, unlabelled=5, text=5))
     before = Microworld(corpus, tmp_path, processes=1)
     path, other = tmp_path / victim, tmp_path / "motion-test-00000.safetensors"
     whole, untouched = path.read_bytes(), other.stat().st_mtime_ns
@@ -108,9 +109,9 @@ def test_two_processes_that_start_at_once_share_the_work(tmp_path: Path) -> None
 
 
 def test_generating_says_what_it_costs_beforehand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    corpus = Corpus("said", MicroworldSize(1, 1, 1, 1, 1))
+    corpus = Corpus("said", MicroworldSize(5, 5, 5, 5, 5))
     Microworld(corpus, tmp_path, processes=1)
-    assert "generating microworld/said (about 0 s, 1 MB)" in capsys.readouterr().err
+    assert "generating microworld/said (about 1 s, 7 MB)" in capsys.readouterr().err
     Microworld(corpus, tmp_path, processes=1)
     assert capsys.readouterr().err == ""
 
@@ -122,9 +123,13 @@ def test_generating_says_what_it_costs_beforehand(tmp_path: Path, capsys: pytest
         ("smoke", "microworld/smoke"),
         ("small/draw1", "microworld/small"),
         ("small/draw3", "microworld/small/draw3"),
+        ("small/no-gaze", "microworld/small/no-gaze"),
+        ("small/draw2/no-audio", "microworld/small/no-audio/draw2"),
+        ("small/stories200", "microworld/small/stories200"),
+        ("small/stories600", "microworld/small"),
     ],
 )
-def test_a_path_names_size_and_draw(path: str, name: str) -> None:
+def test_a_path_names_size_stories_control_and_draw(path: str, name: str) -> None:
     assert parse_path(path).name == name
 
 
@@ -133,10 +138,27 @@ def test_a_size_nobody_knows_is_named_with_the_nearest() -> None:
         parse_path("smal")
 
 
-@pytest.mark.parametrize("path", ["small/no-gaze", "small/draw0", "small/draw2/no-audio"])
-def test_a_control_world_is_not_there_yet(path: str) -> None:
-    with pytest.raises(DatasetError, match="not in version 0"):
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("small/no-gase", "unknown control world 'no-gase'; did you mean 'no-gaze'"),
+        ("small/draw0", "unknown control world 'draw0'"),
+        ("small/stories12", "families of 5; 'stories12' is no multiple"),
+        ("small/no-gaze/no-audio", "'no-audio' is the second control world"),
+        ("small/draw2/draw3", "'draw3' is the second draw"),
+    ],
+)
+def test_a_part_that_cannot_be_is_said(path: str, line: str) -> None:
+    with pytest.raises((DatasetError, UnknownNameError), match=line):
         parse_path(path)
+
+
+def test_a_control_world_has_another_name_and_other_bytes(tmp_path: Path, tiny: Microworld) -> None:
+    silent = Microworld(dataclasses.replace(TINY, control="no-audio"), tmp_path, processes=2)
+    assert silent.name == "microworld/tiny/no-audio"
+    assert silent.fingerprint != tiny.fingerprint
+    words = {word for e in silent.relation("captions") for word in e["sentence"]}
+    assert not words & {"sings", "shouts", "whistles"}
 
 
 def test_listing_imports_neither_numpy_nor_torch() -> None:
@@ -243,6 +265,7 @@ def test_choices_that_stand_together_are_each_right_for_one_clip(tiny: Microworl
     offered: dict[tuple[str, ...], int] = {}
     for example in tiny.relation("choices"):
         assert example.targets is not None
+        assert len(set(example["choices"])) == len(example["choices"]) == 5
         for k, choice in enumerate(example["choices"]):
             offered[choice] = offered.get(choice, 0) + 1
             right[choice] = right.get(choice, 0) + (k == example.targets["answer"])

@@ -10,8 +10,8 @@ from reelbench.data import EvaluationSet, Example
 from reelbench.predictions import Predictions
 from reelbench.tasks.datasets.microworld.sizes import Corpus, MicroworldSize
 
-TINY = Corpus("tiny", MicroworldSize(train=6, validation=3, test=4, unlabelled=2, text=4))
-READ = Corpus("read", MicroworldSize(train=60, validation=12, test=24, unlabelled=1, text=1))
+TINY = Corpus("tiny", MicroworldSize(train=15, validation=10, test=10, unlabelled=5, text=5))
+READ = Corpus("read", MicroworldSize(train=60, validation=25, test=50, unlabelled=5, text=5))
 MAP_SIDE = 49
 
 

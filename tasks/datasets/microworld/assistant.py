@@ -1,11 +1,12 @@
-"""The second process of a generation: ``python -m …microworld.assistant ROOT SIZE DRAW STORIES…``.
+"""The second process of a generation: ``python -m …microworld.assistant ROOT CORPUS``.
 
-Takes shards from the end of the list while the first process takes them from its start, and stops when that one is
+CORPUS is JSON. Takes shards from the end of the list while the first process takes them from its start, and stops when that one is
 gone. What it leaves undone, the first process does.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -14,9 +15,10 @@ from reelbench.tasks.datasets.microworld.shards import fill, list_shards
 from reelbench.tasks.datasets.microworld.sizes import Corpus, MicroworldSize
 
 
-def main(root: str, size: str, draw: str, *counts: str) -> None:
+def main(root: str, described: str) -> None:
     """Make shards until none is left."""
-    corpus = Corpus(size, MicroworldSize(*map(int, counts)), int(draw))
+    facts = json.loads(described)
+    corpus = Corpus(**{**facts, "stories": MicroworldSize(**facts["stories"])})
     parent = os.getppid()
 
     def stop_if_alone(done: int, total: int) -> None:

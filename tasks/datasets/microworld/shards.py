@@ -7,6 +7,7 @@ the wrong length makes its shard undone again, and only that shard is made anew.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -151,10 +152,10 @@ def _finished(root: Path, shard: Shard) -> Manifest:
 @contextmanager
 def _assistant(corpus: Corpus, root: Path) -> Iterator[None]:
     """A second process that makes shards too, from the other end; ended with the block."""
-    command = [sys.executable, "-m", f"{__package__}.assistant", str(root), corpus.size, str(corpus.draw)]
-    counts = [str(n) for n in (*corpus.stories.filmed.values(), corpus.stories.text)]
+    described = json.dumps(dataclasses.asdict(corpus))
+    command = [sys.executable, "-m", f"{__package__}.assistant", str(root), described]
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    process = subprocess.Popen([*command, *counts], env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
         yield
         process.wait()

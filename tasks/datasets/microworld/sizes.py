@@ -88,7 +88,7 @@ class Corpus:
         return self.control != f"no-{ingredient}"
 
     def _parts(self) -> list[str]:
-        count = self.stories.train != SIZES[self.size].train
+        count = self.stories.train != SIZES.get(self.size, self.stories).train
         return [
             self.size,
             *([f"stories{self.stories.train}"] if count else []),
