@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbench.tasks.datasets.microworld.annotation import renderings_of
 from reelbench.tasks.datasets.microworld.hearing import AUDIO_SPEC, hear
 from reelbench.tasks.datasets.microworld.people import PERSON_SPECS, list_tracks, see_people
 from reelbench.tasks.datasets.microworld.render import render
-from reelbench.tasks.datasets.microworld.script import write_story
 from reelbench.tasks.datasets.microworld.sizes import Corpus
 from reelbench.tasks.datasets.microworld.sound import record
-from reelbench.tasks.datasets.microworld.staging import stage_story
+from reelbench.tasks.datasets.microworld.staging import renderings_of, stage_story
 from reelbench.tasks.datasets.microworld.vision import VISION_SPECS, see
+from reelbench.tasks.datasets.microworld.writing import write_story
 
 FEATURE_SPECS = {**VISION_SPECS, "audio": AUDIO_SPEC, **PERSON_SPECS}
 

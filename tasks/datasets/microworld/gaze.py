@@ -1,7 +1,7 @@
-"""Simulated gaze: several viewers follow who and what the event is about, late and not quite.
+"""Simulated gaze: several viewers follow one person through a clip, late and not quite.
 
-Called simulated wherever it is shown. A viewer looks mostly at the actor's head or at the object that takes part,
-sometimes at another person, rarely anywhere.
+Called simulated wherever it is shown. Viewers stay with the person whom the clip is about, and with what that person
+handles, also while others move; they glance at who is acting, at others, and now and then anywhere.
 """
 
 from __future__ import annotations
@@ -9,17 +9,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbench.tasks.datasets.microworld.script import NOBODY, Event, Story
+from reelbench.tasks.datasets.microworld.script import Act, Event, Story
 from reelbench.tasks.datasets.microworld.sizes import Corpus
-from reelbench.tasks.datasets.microworld.staging import FRAME_SIZE, OFFSCREEN, Stage
+from reelbench.tasks.datasets.microworld.sprites import FRAME_SIZE, OFFSCREEN
+from reelbench.tasks.datasets.microworld.staging import Stage
 from reelbench.tasks.datasets.microworld.streams import Stream
 
 VIEWERS = 5
 GAZE_FRAMES = 8
 LAG_FRAMES = 1
 NOISE_PIXELS = 4
-HEAD = (8, 6)
-MIDDLE = (5, 5)
+HEAD, HANDS, MIDDLE = (8, 5), (8, 11), (5, 5)
+KINDS = ("watched", "acting", "other", "anywhere")
+WEIGHTS = (65, 12, 13, 10)
 GAZE_PERCENT = {"train": 50, "validation": 50, "test": 34}
 
 
@@ -39,12 +41,10 @@ def watch(corpus: Corpus, story: Story, stage: Stage, clip: int) -> list[list[li
     """Fixations of a clip: a list of (x, y) in pixels for each kept frame."""
     stream = Stream(corpus.seed, story.key, stage.name, clip, "gaze")
     event = story.events[clip]
-    return [
-        [_fixation(stream, story, stage, event, int(t)) for _ in range(VIEWERS)] for t in frame_times(event)
-    ]
+    return [[_fixation(stream, stage, event, int(t)) for _ in range(VIEWERS)] for t in frame_times(event)]
 
 
-def _fixation(stream: Stream, story: Story, stage: Stage, event: Event, t: int) -> list[int]:
+def _fixation(stream: Stream, stage: Stage, event: Event, t: int) -> list[int]:
     seen = max(t - stream.between(0, 2 * LAG_FRAMES), event.first)
     x, y = _target(stream, stage, event, seen)
     x, y = (v + stream.between(-NOISE_PIXELS, NOISE_PIXELS) + stream.between(-2, 2) for v in (x, y))
@@ -52,15 +52,26 @@ def _fixation(stream: Stream, story: Story, stage: Stage, event: Event, t: int) 
 
 
 def _target(stream: Stream, stage: Stage, event: Event, t: int) -> tuple[int, int]:
-    other = event.visible[-1]
-    kind = stream.weighted(("actor", "object", "other", "anywhere"), (55, 30, 10, 5))
-    if kind == "object" and event.handles_object and stage.thing_xy[t, 0] > OFFSCREEN // 2:
-        return _point(stage.thing_xy[t], MIDDLE)
-    if kind == "object" and event.recipient != NOBODY:
-        return _point(stage.people_xy[event.recipient, t], HEAD)
+    kind = stream.weighted(KINDS, WEIGHTS)
+    now = next((act for act in event.acts if act.first <= t < act.last), None)
+    person = event.watched
     if kind == "anywhere":
         return stream.below(FRAME_SIZE), stream.below(FRAME_SIZE)
-    return _point(stage.people_xy[other if kind == "other" else event.actor, t], HEAD)
+    if kind == "acting" and now is not None:
+        person = now.actor
+    if kind == "other":
+        person = stream.pick([p for p in event.visible if p != event.watched] or [event.watched])
+    place = stage.people_xy[person, t]
+    if now is not None and now.actor == person and now.deed.thing and stream.chance(50):
+        thing = stage.thing_xy[_slot(event, now), t]
+        if thing[0] > OFFSCREEN // 2:
+            return _point(thing, MIDDLE)
+    return _point(place, stream.pick((HEAD, HEAD, HANDS)))
+
+
+def _slot(event: Event, act: Act) -> int:
+    """Where the stage keeps the object that an act handles."""
+    return 0 if act.handles_treasure else 1 + event.acts.index(act)
 
 
 def _point(corner: NDArray[np.int16], offset: tuple[int, int]) -> tuple[int, int]:

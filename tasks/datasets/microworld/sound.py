@@ -1,4 +1,7 @@
-"""Sound: the waveform of a story, made from the script: steps, voices, claps, thuds, and the hum of a place."""
+"""Sound: the waveform of a story, made from the script: steps, voices, claps, thuds, and the hum of a place.
+
+Who sings, shouts or whistles is heard only: the pixels of the three are the same.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbench.tasks.datasets.microworld.script import FRAMES_PER_SECOND, STORY_FRAMES, Event, Story
+from reelbench.tasks.datasets.microworld.script import FRAMES_PER_SECOND, STORY_FRAMES, Act, Story
 from reelbench.tasks.datasets.microworld.sizes import Corpus
-from reelbench.tasks.datasets.microworld.staging import TEMPO
+from reelbench.tasks.datasets.microworld.sprites import TEMPO
 from reelbench.tasks.datasets.microworld.streams import Stream
 
 SAMPLES_PER_FRAME = 500
@@ -17,44 +20,50 @@ SAMPLES_PER_SECOND = SAMPLES_PER_FRAME * FRAMES_PER_SECOND
 SINE = np.array([round(127 * math.sin(2 * math.pi * i / 256)) for i in range(256)], np.int16)
 HUM_HZ = tuple(52 + 32 * i for i in range(8))
 VOICE_HZ = (340, 404, 468, 532)
+WHISTLE_HZ = (788, 852, 916, 980)
+"""The same voices, whistling."""
 STEP_HZ, THUD_HZ = 596, 724
 THUMP_HZ = {
     **dict.fromkeys(("walk", "carry", "run", "push", "dance"), STEP_HZ),
-    **dict.fromkeys(("jump", "take", "drop"), THUD_HZ),
+    **dict.fromkeys(("jump", "take", "drop", "lift"), THUD_HZ),
 }
 THUMP_AMPLITUDE, VOICE_AMPLITUDE, HUM_AMPLITUDE = 36, 40, 8
+SHOUT_NOISE, FLIGHT_NOISE = 24, 12
+FLOOR_NOISE = 2
 
 
 def record(corpus: Corpus, story: Story, stage_name: str) -> NDArray[np.int8]:
-    """The waveform of one rendering: ``(T * SAMPLES_PER_FRAME,)``."""
+    """The waveform of one rendering: ``(T * SAMPLES_PER_FRAME,)``; noise alone in a world without audio."""
     stream = Stream(corpus.seed, story.key, stage_name, "sound")
-    hum, voice, thump, noise = (np.zeros((2, STORY_FRAMES), np.int32) for _ in range(4))
-    for event in story.events:
-        hum[:, event.first : event.last] = [[HUM_HZ[event.place]], [HUM_AMPLITUDE]]
-        beats = np.arange(event.action_first, event.action_last, 2 * TEMPO[event.step])
-        _sound(event, beats, story, voice, thump, noise)
+    tracks = np.zeros((3, 2, STORY_FRAMES), np.int32)  # hum, voice and thump: hertz and amplitude
+    noise = np.full(STORY_FRAMES, FLOOR_NOISE, np.int32)
+    for event in story.events if corpus.has("audio") else ():
+        tracks[0, :, event.first : event.last] = [[HUM_HZ[event.place]], [HUM_AMPLITUDE]]
+        for act in event.acts:
+            _sound(act, event.looks[act.actor].voice, tracks[1], tracks[2], noise)
     loudness = stream.between(85, 110)
-    total = sum(_tone(track) for track in (hum, voice, thump)) + _hiss(stream, noise[1])
+    total = sum(_tone(track) for track in tracks) + _hiss(stream, noise)
     return (total * loudness // 100).clip(-127, 127).astype(np.int8)
 
 
 def _sound(
-    event: Event,
-    beats: NDArray[np.int64],
-    story: Story,
-    voice: NDArray[np.int32],
-    thump: NDArray[np.int32],
-    noise: NDArray[np.int32],
+    act: Act, who: int, voice: NDArray[np.int32], thump: NDArray[np.int32], noise: NDArray[np.int32]
 ) -> None:
-    acting = slice(event.action_first, event.action_last)
-    if event.verb == "sing":
-        voice[:, acting] = [[VOICE_HZ[story.cast[event.actor].voice]], [VOICE_AMPLITUDE]]
-    if event.verb == "clap":
-        noise[1, beats] = THUMP_AMPLITUDE
-    if event.verb == "throw":
-        noise[1, acting] = THUMP_AMPLITUDE // 3
-    if event.verb in THUMP_HZ:
-        thump[:, beats] = [[THUMP_HZ[event.verb]], [THUMP_AMPLITUDE]]
+    verb, acting = act.deed.verb, slice(act.first, act.last)
+    beats = np.arange(act.first, act.last, 2 * TEMPO[act.deed.step])
+    if verb in {"sing", "whistle"}:
+        hertz = VOICE_HZ if verb == "sing" else WHISTLE_HZ
+        voice[:, acting] = [[hertz[who]], [VOICE_AMPLITUDE]]
+    elif verb == "shout":
+        bursts = slice(act.first, act.last, 2)
+        voice[:, bursts] = [[VOICE_HZ[who]], [VOICE_AMPLITUDE]]
+        noise[bursts] += SHOUT_NOISE
+    elif verb == "clap":
+        noise[beats] += THUMP_AMPLITUDE
+    elif verb == "throw":
+        noise[acting] += FLIGHT_NOISE
+    elif verb in THUMP_HZ:
+        thump[:, beats] = [[THUMP_HZ[verb]], [THUMP_AMPLITUDE]]
 
 
 def _tone(track: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -66,4 +75,4 @@ def _tone(track: NDArray[np.int32]) -> NDArray[np.int32]:
 
 def _hiss(stream: Stream, amplitude: NDArray[np.int32]) -> NDArray[np.int32]:
     noise = stream.generator.integers(-127, 128, size=STORY_FRAMES * SAMPLES_PER_FRAME, dtype=np.int8)
-    return noise.astype(np.int32) * np.repeat(amplitude + 2, SAMPLES_PER_FRAME) // 127
+    return noise.astype(np.int32) * np.repeat(amplitude, SAMPLES_PER_FRAME) // 127

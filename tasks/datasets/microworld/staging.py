@@ -1,7 +1,7 @@
-"""Staging: where everybody and the object are in each frame of one rendering of a script, and in which pose.
+"""Staging: where everybody and every object is in each frame of one rendering of a script, and in which pose.
 
-The two renderings of a script differ here: where people stand, which way they face, and (in :mod:`.render`) light
-and texture. What happens, and when, is the script's.
+The two renderings of a script differ here: where people stand, which way they face, who turns their back or is half
+out of the picture, and (in :mod:`.render`) light and texture. What happens, and when, is the script's.
 """
 
 from __future__ import annotations
@@ -11,168 +11,179 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbench.tasks.datasets.microworld.script import CAST, NOBODY, STORY_FRAMES, Event, Story
+from reelbench.tasks.datasets.microworld.props import THING_SLOTS, Moves, place_things
+from reelbench.tasks.datasets.microworld.script import CAST, NOBODY, STORY_FRAMES, Act, Event, Story
 from reelbench.tasks.datasets.microworld.sizes import Corpus
-from reelbench.tasks.datasets.microworld.sprites import OBJECT_SHAPE, PERSON_SHAPE, POSE
+from reelbench.tasks.datasets.microworld.sprites import CYCLES, FRAME_SIZE, OFFSCREEN, PERSON_SHAPE, POSE, TEMPO
 from reelbench.tasks.datasets.microworld.streams import Stream
 
-FRAME_SIZE = 84
 RENDERINGS = ("a", "b")
-OFFSCREEN = -64
-EDGE, HORIZON = 2, 18
-MAX_X, MAX_Y = FRAME_SIZE - PERSON_SHAPE[1], FRAME_SIZE - PERSON_SHAPE[0]
+EDGE, HORIZON = 6, 12
+ROOM = np.array((FRAME_SIZE - PERSON_SHAPE[1], FRAME_SIZE - PERSON_SHAPE[0]))
 STEP_OF = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1), "": (0, 0)}
-AHEAD = {"left": (-11, 13), "right": (17, 13), "up": (3, -9), "down": (3, 24)}
-HAND = (12, 10)
-OVERHEAD = (3, -8)
-FOOT = (14, 14)
-
-CYCLES = {
-    "walk": ("step_a", "step_b"),
-    "carry": ("lift_a", "lift_b"),
-    "run": ("run_a", "run_b"),
-    "push": ("push_a", "push_b"),
-    "throw": ("reach",),
-    "jump": ("stand", "air"),
-    "spin": ("stand", "side", "back", "side"),
-    "wave": ("wave_a", "wave_b"),
-    "dance": ("sway_left", "sway_right"),
-    "sit": ("sit",),
-    "clap": ("arms_in", "arms_out"),
-    "sing": ("sing", "stand"),
-    "take": ("bend",),
-    "drop": ("reach",),
-    "give": ("reach",),
-}
-TEMPO = {1: 4, 2: 2, 3: 1, 4: 1, 5: 1}
-"""Frames that a pose of a cycle lasts, by the event's step."""
+APART = np.array((PERSON_SHAPE[1] + 8, PERSON_SHAPE[0]))
+"""Two people nearer than this are in each other's way."""
+WITHIN_REACH = 24
+ARRANGEMENTS = 40
+"""So many are drawn for a clip, and the one in which people are least in each other's way is taken."""
+IMPOSSIBLE = 1_000_000
+TURNED_PERCENT, CROPPED_PERCENT = 34, 22
+"""How often somebody who does nothing in a clip, and gets nothing, turns their back or is half out of the picture."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One rendering of a story, frame by frame; who is not on screen is at ``OFFSCREEN``."""
+    """One rendering of a story, frame by frame; who or what is not on screen is at ``OFFSCREEN``."""
 
     name: str
     people_xy: NDArray[np.int16]  # (CAST, T, 2), upper left corner
     pose: NDArray[np.uint8]  # (CAST, T)
     facing: NDArray[np.uint8]  # (CAST, T), 0 right, 1 left
-    thing_xy: NDArray[np.int16]  # (T, 2)
+    thing_xy: NDArray[np.int16]  # (THING_SLOTS, T, 2): the treasure, then what each act of the clip handles
+    thing: NDArray[np.int8]  # (THING_SLOTS, T), which of the story's objects, or -1
+
+
+def renderings_of(split: str) -> tuple[str, ...]:
+    """Unlabelled stories are filmed once, all others twice."""
+    return RENDERINGS[:1] if split == "unlabelled" else RENDERINGS
 
 
 def stage_story(corpus: Corpus, story: Story, rendering: str) -> Stage:
     """Place everybody for one rendering."""
-    stream = Stream(corpus.seed, story.key, rendering, "stage")
     stage = Stage(
         f"{story.id}{rendering}",
         np.full((CAST, STORY_FRAMES, 2), OFFSCREEN, np.int16),
         np.zeros((CAST, STORY_FRAMES), np.uint8),
         np.zeros((CAST, STORY_FRAMES), np.uint8),
-        np.full((STORY_FRAMES, 2), OFFSCREEN, np.int16),
+        np.full((THING_SLOTS, STORY_FRAMES, 2), OFFSCREEN, np.int16),
+        np.full((THING_SLOTS, STORY_FRAMES), -1, np.int8),
     )
-    for event in story.events:
-        _stage_event(stream, stage, event)
+    for clip, event in enumerate(story.events):
+        stream = Stream(corpus.seed, story.key, rendering, clip, "stage")
+        _stage_event(stream, stage, story, event)
     return stage
 
 
-def _stage_event(stream: Stream, stage: Stage, event: Event) -> None:
-    path = _path(event)
-    start = _start(stream, path)
+def _stage_event(stream: Stream, stage: Stage, story: Story, event: Event) -> None:
     frames = slice(event.first, event.last)
-    actor = event.actor
-    moves = event.verb not in {"throw"}
-    stage.people_xy[actor, frames] = start + path if moves else start
-    stage.pose[actor, frames] = _poses(event)
-    stage.facing[actor, frames] = _facing(stream, event, start)
-    spots = _spots(stream, stage, event)
-    for person, spot in zip(event.visible[1:], spots, strict=False):
-        stage.people_xy[person, frames] = spot
-        stage.facing[person, frames] = int(spot[0] > start[0])
-    stage.thing_xy[frames] = _thing(stage, event, path)
+    paths = np.stack([_path(event, person) for person in event.visible])  # (P, n, 2)
+    xy = _arrange(stream, event, paths)[:, None] + paths
+    for k, person in enumerate(event.visible):
+        stage.pose[person, frames] = _poses(event, person)
+        stage.facing[person, frames] = _facing(stream, event, person, xy)
+        if _is_idle(event, person):
+            _hide(stream, stage, event, person, xy[k])
+        stage.people_xy[person, frames] = xy[k]
+    moves = Moves(stage.people_xy[:, frames].astype(int), stage.facing[:, frames], stage.pose[:, frames])
+    for slot, thing, place in place_things(stream, story, event, moves):
+        stage.thing_xy[slot, frames] = place
+        stage.thing[slot, frames] = thing
 
 
-def _path(event: Event) -> NDArray[np.int16]:
-    """How far the mover is from its start in each frame of the clip: ``(n, 2)``."""
+def acting_poses(act: Act) -> list[int]:
+    """The pose in each frame of an act."""
+    cycle, lasts = CYCLES[act.deed.verb], TEMPO[act.deed.step]
+    return [POSE[cycle[i // lasts % len(cycle)]] for i in range(act.last - act.first)]
+
+
+def _poses(event: Event, person: int) -> NDArray[np.uint8]:
+    poses = np.full(event.last - event.first, POSE["stand"], np.uint8)
+    for act in event.acts:
+        if act.actor == person:
+            poses[act.first - event.first : act.last - event.first] = acting_poses(act)
+    return poses
+
+
+def _path(event: Event, person: int) -> NDArray[np.int64]:
+    """How far somebody is from their start in each frame of the clip: ``(n, 2)``; never more than there is room."""
     frames = np.arange(event.first, event.last)
-    moved = np.clip(frames - event.action_first, 0, event.action_last - event.action_first)
-    path = moved[:, None] * np.array(STEP_OF[event.direction]) * event.step
-    if event.verb == "jump":
-        height = (5 + 2 * event.step) * (np.asarray(_poses(event)) == POSE["air"])
-        path = np.stack([np.zeros_like(height), -height], axis=1)
-    return path.astype(np.int16)
+    path = np.zeros((len(frames), 2), np.int64)
+    for act in event.acts:
+        if act.actor == person and act.deed.verb != "throw":
+            path += _way(act, frames)
+    spread = np.ptp(path, axis=0)
+    return np.where(spread > ROOM, path * ROOM // np.maximum(spread, 1), path)
 
 
-def _start(stream: Stream, path: NDArray[np.int16]) -> NDArray[np.int64]:
-    """Where the mover starts, so that it stays in the frame, and low in it where there is room."""
-    low, high = path.min(axis=0).astype(int), path.max(axis=0).astype(int)
-    latest = np.array((MAX_X, MAX_Y)) - high
-    earliest = np.minimum(np.array((EDGE, HORIZON)) - low, latest)
-    return np.array([stream.between(int(a), int(b)) for a, b in zip(earliest, latest, strict=True)])
+def _way(act: Act, frames: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How far an act has taken what moves in it, by each frame."""
+    deed = act.deed
+    if deed.verb == "jump":
+        height = np.zeros(len(frames), np.int64)
+        acting = slice(act.first - frames[0], act.last - frames[0])
+        height[acting] = (5 + 2 * deed.step) * (np.array(acting_poses(act)) == POSE["air"])
+        return np.stack([np.zeros_like(height), -height], axis=1)
+    moved = np.clip(frames - act.first, 0, act.last - act.first)
+    return moved[:, None] * np.array(STEP_OF[deed.direction]) * deed.step
 
 
-def _poses(event: Event) -> list[int]:
-    cycle, lasts = CYCLES[event.verb], TEMPO[event.step]
-    acting = range(event.action_last - event.action_first)
-    poses = [cycle[i // lasts % len(cycle)] for i in acting]
-    before, after = event.action_first - event.first, event.last - event.action_last
-    return [POSE[pose] for pose in ["stand"] * before + poses + ["stand"] * after]
+def _arrange(stream: Stream, event: Event, paths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each visible person starts, so that they and what they throw stay in the picture: ``(P, 2)``."""
+    bounds = [_bounds(event, person, path) for person, path in zip(event.visible, paths, strict=True)]
+    low, high = (np.array(side) for side in zip(*bounds, strict=True))
+    draws = stream.generator.integers(1 << 16, size=(ARRANGEMENTS, *low.shape))
+    starts = low + (draws * (high - low + 1) >> 16)  # (K, P, 2)
+    cost = np.zeros(ARRANGEMENTS, np.int64)
+    for act in event.acts:
+        if act.recipient != NOBODY:
+            k, to = event.visible.index(act.actor), event.visible.index(act.recipient)
+            at = act.first - event.first
+            side = np.where(np.arange(ARRANGEMENTS) % 2, WITHIN_REACH, -WITHIN_REACH)
+            starts[:, k] = starts[:, to] + paths[to, at] - paths[k, at]
+            starts[:, k, 0] += side
+            inside = starts[:, k].clip(low[k], high[k])
+            cost += IMPOSSIBLE * (inside != starts[:, k]).any(axis=1)
+            starts[:, k] = inside
+    xy = starts[:, :, None] + paths  # (K, P, n, 2)
+    for one in range(len(paths)):
+        for other in range(one):
+            near = np.maximum(APART - np.abs(xy[:, one] - xy[:, other]), 0)
+            cost += near.prod(axis=-1).sum(axis=-1)
+    return np.asarray(starts[cost.argmin()], np.int64)
 
 
-def _facing(stream: Stream, event: Event, start: NDArray[np.int64]) -> int:
-    if event.verb == "give":
-        return int(start[0] > MAX_X // 2)
-    return {"left": 1, "right": 0}.get(event.direction, stream.below(2))
+def _bounds(event: Event, person: int, path: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last place where somebody can start: low in the picture, and off its edges where there is room."""
+    ways = [path]
+    for act in event.acts:
+        if act.actor == person and act.deed.verb == "throw":
+            ways.append(path[act.first - event.first] + _way(act, np.array([act.last])))
+    whole = np.concatenate(ways)
+    low, high = -whole.min(axis=0), np.maximum(ROOM - whole.max(axis=0), 0)
+    low = np.minimum(low, high)
+    inner_low = np.minimum(low + np.array((EDGE, 0)), high)
+    inner_low[1] = max(low[1], min(HORIZON, int(high[1])))
+    return inner_low, np.maximum(high - np.array((EDGE, 0)), inner_low)
 
 
-def _spots(stream: Stream, stage: Stage, event: Event) -> list[tuple[int, int]]:
-    """Where those who only stand there are: the recipient within reach, the others out of the way."""
-    around = stage.people_xy[event.actor, event.first : event.last].astype(int)
-    taken = [tuple(around[0]), tuple(around[len(around) // 2]), tuple(around[-1])]
-    spots: list[tuple[int, int]] = []
-    for person in event.visible[1:]:
-        if person == event.recipient:
-            x, y = taken[0]
-            spot = (x + (24 if x <= MAX_X // 2 else -24), y)
-        else:
-            choices = [(stream.between(0, MAX_X), stream.between(12, MAX_Y)) for _ in range(8)]
-            spot = max(choices, key=lambda c: min(abs(c[0] - x) + abs(c[1] - y) for x, y in taken))
-        taken.append(spot)
-        spots.append(spot)
-    return spots
+def _facing(stream: Stream, event: Event, person: int, xy: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """0 right, 1 left, in each frame of the clip; from its start as in the person's first act."""
+    facing = np.full(event.last - event.first, stream.below(2), np.uint8)
+    first = True
+    for act in event.acts:
+        if person in (act.actor, act.recipient):
+            at = act.first - event.first
+            facing[0 if first else at :] = _looks_left(stream, event, act, person, xy[:, at, 0])
+            first = False
+    return facing
 
 
-def _thing(stage: Stage, event: Event, path: NDArray[np.int16]) -> NDArray[np.int16]:
-    """Where the object is in each frame of the clip: ``(n, 2)``."""
-    xy = stage.people_xy[:, event.first : event.last].astype(int)
-    actor, n = xy[event.actor], event.last - event.first
-    hand = actor + _reach(HAND, stage, event)
-    foot = actor + _reach(FOOT, stage, event)
-    done = np.arange(n)[:, None] >= (event.action_first + event.action_last) // 2 - event.first
-    if event.verb == "take":
-        place = np.where(done, hand, foot)
-    elif event.verb == "drop":
-        place = np.where(done, foot, hand)
-    elif event.verb == "give":
-        part = np.clip(np.arange(n) - (event.action_first - event.first), 0, 8)[:, None]
-        place = hand + (xy[event.recipient] + np.array((3, 10)) - hand) * part // 8
-    elif event.verb == "carry":
-        lifted = (np.arange(event.first, event.last) >= event.action_first)[:, None]
-        place = np.where(lifted, actor + np.array(OVERHEAD), hand)
-    elif event.verb == "push":
-        place = actor + np.array(AHEAD[event.direction])
-    elif event.verb == "throw":
-        place = hand + path
-    elif event.holder != NOBODY and event.holder in event.visible:
-        place = xy[event.holder] + (
-            _reach(HAND, stage, event) if event.holder == event.actor else np.array((3, 10))
-        )
-    else:
-        place = np.full((n, 2), OFFSCREEN)
-    on_screen = place[:, :1] > OFFSCREEN // 2
-    return np.where(on_screen, place.clip(0, FRAME_SIZE - OBJECT_SHAPE[0]), OFFSCREEN).astype(np.int16)
+def _looks_left(stream: Stream, event: Event, act: Act, person: int, x: NDArray[np.int64]) -> bool:
+    if act.recipient != NOBODY:
+        other = act.recipient if person == act.actor else act.actor
+        return bool(x[event.visible.index(person)] > x[event.visible.index(other)])
+    return {"left": True, "right": False}.get(act.deed.direction, bool(stream.below(2)))
 
 
-def _reach(offset: tuple[int, int], stage: Stage, event: Event) -> NDArray[np.int64]:
-    """An offset from the actor's corner, mirrored when the actor faces left."""
-    left = bool(stage.facing[event.actor, event.first])
-    x = PERSON_SHAPE[1] - offset[0] - OBJECT_SHAPE[1] if left else offset[0]
-    return np.array((x, offset[1]))
+def _is_idle(event: Event, person: int) -> bool:
+    return all(person not in (act.actor, act.recipient) for act in event.acts)
+
+
+def _hide(stream: Stream, stage: Stage, event: Event, person: int, xy: NDArray[np.int64]) -> None:
+    """Now and then turn somebody's back on us, or put them half out of the picture; never who holds the treasure."""
+    kind = stream.below(100)
+    if kind < TURNED_PERCENT:
+        stage.pose[person, event.first : event.last] = POSE["back"]
+    elif kind < TURNED_PERCENT + CROPPED_PERCENT and person != event.holder:
+        half = PERSON_SHAPE[1] // 2
+        xy[:, 0] = -half if xy[0, 0] < ROOM[0] // 2 else FRAME_SIZE - half

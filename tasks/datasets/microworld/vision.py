@@ -1,4 +1,4 @@
-"""Features from pixels: appearance, spatial maps, motion, and regions of people; real code that sees no script.
+"""Features from pixels: appearance, spatial maps, motion and thumbnails; real code that sees no script.
 
 Everything that is rounded or compared is a whole number: products are taken in float32, which is exact below 2^24
 in any order of summation, so that neither the number of threads nor the machine changes a byte.
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from reelbench.data import FeatureSpec
 from reelbench.tasks.datasets.microworld.script import FRAMES_PER_SECOND
-from reelbench.tasks.datasets.microworld.staging import FRAME_SIZE
+from reelbench.tasks.datasets.microworld.sprites import FRAME_SIZE
 from reelbench.tasks.datasets.microworld.streams import Stream
 
 GRID = 7
@@ -29,8 +29,13 @@ SHIFTS = (1, 2)
 SHAPE = (8, 6)  # the moving region is seen as so many squares around its middle
 SQUARE = 2
 LAGS = (1, 2, 4)
+THUMBNAIL = 14
+NEAR = 3
+"""Half-resolution pixels around a change whose colours count as those of what moves."""
 CHANGE_THRESHOLD = 24
 """A half-resolution pixel has changed when its red, green and blue together differ by more than this."""
+MIRRORED_WAYS = np.array((-1, 1), np.int32)[:, None, None]
+"""Of movement rightwards and downwards, the first is turned round in a mirror."""
 
 FRAME_HZ = float(FRAMES_PER_SECOND)
 VISION_SPECS = {
@@ -44,11 +49,25 @@ VISION_SPECS = {
         "uint8",
         "filters, mean colour, change, and movement rightwards and downwards of a cell",
     ),
+    "spatial_mirrored": FeatureSpec(
+        "spatial_mirrored",
+        (GRID, GRID, MAP_FILTERS + 6),
+        FRAME_HZ / MAP_STRIDE,
+        "uint8",
+        "the same of the mirrored pixels",
+    ),
+    "thumbnail": FeatureSpec(
+        "thumbnail",
+        (THUMBNAIL, THUMBNAIL, 3),
+        FRAME_HZ / MAP_STRIDE,
+        "uint8",
+        "red, green and blue of every second frame, averaged over six by six pixels",
+    ),
     "motion": FeatureSpec(
         "motion",
-        (COLOURS + 4 * len(SHIFTS) + 2 * GRID + SHAPE[0] * SHAPE[1] + 2 + len(LAGS),),
+        (2 * COLOURS + 4 * len(SHIFTS) + 2 * GRID + SHAPE[0] * SHAPE[1] + 2 + len(LAGS),),
         FRAME_HZ,
-        doc="colours of what moves, which way, where, in what shape, how much, and how steadily",
+        doc="colours of what changes and of what is around, which way, where, in what shape, how much, and how steadily",
     ),
 }
 
@@ -56,22 +75,34 @@ VISION_SPECS = {
 @lru_cache(maxsize=1)
 def filter_bank() -> NDArray[np.float32]:
     """Small whole numbers, of zero sum a filter: ``(3 * CELL * CELL, FILTERS)``."""
-    bank = Stream("microworld/v0/filters").generator.integers(-4, 5, size=(3 * CELL * CELL, FILTERS))
+    bank = Stream("microworld/v1/filters").generator.integers(-4, 5, size=(3 * CELL * CELL, FILTERS))
     bank[-1] -= bank.sum(axis=0)
     return bank.astype(np.float32)
 
 
+@lru_cache(maxsize=1)
+def mirrored_bank() -> NDArray[np.float32]:
+    """The filters of the spatial maps, each from right to left."""
+    bank = filter_bank()[:, :MAP_FILTERS].reshape(3, CELL, CELL, MAP_FILTERS)
+    return np.ascontiguousarray(bank[:, :, ::-1].reshape(3 * CELL * CELL, MAP_FILTERS))
+
+
 def see(frames: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
-    """Appearance, spatial and motion features of a video's frames ``(T, 84, 84, 4)``."""
+    """Features of a video's frames ``(T, 84, 84, 4)``: modality → rows."""
     small = halve(frames)
     colours = colour_numbers(*small)
     cells = _cells(small)
     responses = _responses(cells)
     change, changed = _change(small)
     moved = _movement(small)
+    kept = slice(None, None, MAP_STRIDE)
+    energy, ways = change[kept], moved[kept, :2]
+    flipped = cells[kept] @ mirrored_bank()
     return {
         "appearance": _appearance(colours, responses),
-        "spatial": _maps(cells, responses, change, moved)[::MAP_STRIDE],
+        "spatial": _maps(cells[kept], responses[kept, :, :MAP_FILTERS], energy, ways),
+        "spatial_mirrored": mirror(_maps(cells[kept], flipped, energy, ways * MIRRORED_WAYS)),
+        "thumbnail": _thumbnail(small[:, kept]),
         "motion": _motion(colours, change, changed, moved),
     }
 
@@ -162,12 +193,14 @@ def _motion(
     rows = len(colours)
     whole = moved.sum(axis=(2, 3))  # (T, 4): right, down, at each shift
     ways = np.concatenate([np.maximum(whole, 0), np.maximum(-whole, 0)], axis=1)
-    after = histogram(colours.reshape(rows, -1), changed.reshape(rows, -1))
+    flat = colours.reshape(rows, -1)
+    after, near = (histogram(flat, mask.reshape(rows, -1)) for mask in (changed, _around(changed)))
     energy = change.sum(axis=(1, 2))[:, None]
     where = np.concatenate([change.sum(axis=1), change.sum(axis=2)], axis=1)
     count = changed.sum(axis=(1, 2))[:, None]
     parts = [
         after / 4,
+        near / 8,
         ways / 4096,
         where / 4096,
         _shape(changed) / 2,
@@ -176,6 +209,18 @@ def _motion(
         _steadiness(count),
     ]
     return np.sqrt(np.concatenate(parts, axis=1, dtype=np.float32)).astype(np.float16)
+
+
+def _around(changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels that are ``NEAR`` to one that changed."""
+    near = changed.copy()
+    for axis in (1, 2):
+        source = np.moveaxis(near.copy(), axis, 0)
+        target = np.moveaxis(near, axis, 0)
+        for shift in range(1, NEAR + 1):
+            target[shift:] |= source[:-shift]
+            target[:-shift] |= source[shift:]
+    return near
 
 
 def _shape(changed: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -200,16 +245,29 @@ def _steadiness(count: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def _maps(
     cells: NDArray[np.float32],
-    responses: NDArray[np.int32],
+    responses: NDArray[Any],
     change: NDArray[np.int32],
     moved: NDArray[np.int32],
 ) -> NDArray[np.uint8]:
     rows = len(cells)
     mean = (cells @ _colour_sums()).astype(np.int32) // (CELL * CELL)
-    signed = moved[:, :2].reshape(rows, 2, -1).transpose(0, 2, 1) // 64 + 128
+    signed = moved.reshape(rows, 2, -1).transpose(0, 2, 1) // 64 + 128
     energy = change.reshape(rows, -1, 1) // 32
-    parts = [responses[..., :MAP_FILTERS] // 32, mean, energy, signed]
+    parts = [np.maximum(responses, 0).astype(np.int32) // 32, mean, energy, signed]
     return np.concatenate(parts, axis=2).clip(0, 255).astype(np.uint8).reshape(rows, GRID, GRID, -1)
+
+
+def mirror(maps: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The cells from right to left."""
+    return np.ascontiguousarray(maps[:, :, ::-1])
+
+
+def _thumbnail(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Averages of three by three half-resolution pixels: ``(3, T, 42, 42)`` → ``(T, 14, 14, 3)``."""
+    side = HALF // THUMBNAIL
+    rows = small.reshape(3, -1, THUMBNAIL, side, HALF).sum(axis=3, dtype=np.uint16)
+    sums = rows.reshape(3, -1, THUMBNAIL, THUMBNAIL, side).sum(axis=4, dtype=np.uint16)
+    return np.ascontiguousarray(np.moveaxis(sums // (side * side), 0, -1).astype(np.uint8))
 
 
 @lru_cache(maxsize=1)
