@@ -130,3 +130,9 @@ class Microworld(Dataset):
         }
         story, rendering = clip.video[:-1], clip.video[-1]
         return strip(self.corpus, keys[story], rendering, clip, frames) if story in keys else None
+
+    def page(self) -> str:
+        """A page with some of its stories, its distributions, its information rows and its sizes."""
+        from reelbench.tasks.datasets.microworld.page.build import build_page
+
+        return build_page(self)

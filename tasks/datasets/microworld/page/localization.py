@@ -1,0 +1,54 @@
+"""Localization as the page shows it: a sentence, its candidates as bars over the story, and the annotators' choices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from reelbench.dataset import Dataset
+from reelbench.tasks.datasets.microworld.page.choosing import SPLIT, Shown
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A stretch of time; ``votes`` annotators chose it."""
+
+    left: float
+    width: float
+    label: str
+    votes: int
+
+
+@dataclass(frozen=True)
+class Query:
+    """A sentence to find in its story."""
+
+    text: str
+    truth: Candidate
+    candidates: tuple[Candidate, ...]
+    annotators: int
+
+    @property
+    def chosen(self) -> tuple[Candidate, ...]:
+        """The candidates that somebody chose, the favourite first."""
+        return tuple(sorted((c for c in self.candidates if c.votes), key=lambda c: -c.votes))
+
+
+def queries(dataset: Dataset, shown: Shown, count: int) -> list[Query]:
+    """The first queries of a story."""
+    found = [example for example in dataset.relation("segments", SPLIT) if example["video"].video == shown.video]
+    return [_query(example.fields, dict(example.targets or {})) for example in found[:count]]
+
+
+def _query(fields: Any, targets: dict[str, Any]) -> Query:
+    length = float(fields["duration_s"])
+    votes = [tuple(map(float, row)) for row in targets["segments"]]
+    spans = [tuple(map(float, row)) for row in fields["candidates"]]
+    candidates = tuple(_candidate(*span, length, votes.count(span)) for span in spans)
+    truth = _candidate(*map(float, targets["span"][0]), length, 0)
+    return Query(" ".join(fields["query"]), truth, candidates, len(votes))
+
+
+def _candidate(first: float, last: float, length: float, votes: int) -> Candidate:
+    label = f"{first:g}–{last:g} s"
+    return Candidate(round(100 * first / length, 3), round(100 * (last - first) / length, 3), label, votes)
