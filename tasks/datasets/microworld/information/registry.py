@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reelbench.tasks.datasets.microworld.information import binding, gaze, identity, objects, order
+from reelbench.tasks.datasets.microworld.information import (
+    binding,
+    gaze,
+    identity,
+    moments,
+    objects,
+    order,
+    sharing,
+    tags,
+    text,
+)
 from reelbench.tasks.datasets.microworld.information.rows import (
     Claim,
     Row,
@@ -21,6 +31,10 @@ CLAIMS: tuple[Claim, ...] = (
     *binding.CLAIMS,
     *identity.CLAIMS,
     *order.CLAIMS,
+    *moments.CLAIMS,
+    *text.CLAIMS,
+    *tags.CLAIMS,
+    *sharing.CLAIMS,
 )
 SHORTCUTS: tuple[Shortcut, ...] = (*gaze.SHORTCUTS,)
 

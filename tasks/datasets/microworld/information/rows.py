@@ -41,6 +41,12 @@ class Claim:
     proves: str
     """The words of DESIGN section 5 that the row shows to be true."""
     measure: Callable[[World], Iterable[Item]]
+    elsewhere: Callable[[World], Iterable[Item]] | None = None
+    """How the control is measured in the world itself, for an ingredient that has no control world."""
+    control_name: str = ""
+    """What stands for the control world then; ``no-INGREDIENT`` otherwise."""
+    asked_of: str = ""
+    """What the control world has none of, where nothing is left to ask about in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class Row:
     @property
     def control_name(self) -> str:
         """What the control world is called."""
-        return f"no-{self.of.ingredient}" if isinstance(self.of, Claim) else ""
+        return (self.of.control_name or f"no-{self.of.ingredient}") if isinstance(self.of, Claim) else ""
 
 
 def summarize(items: Iterable[Item]) -> Scores:
@@ -136,14 +142,21 @@ def _half_interval(errors: Sequence[float], items: int) -> float:
 
 def measure_claim(claim: Claim, world: World) -> Row:
     """The row of a claim in a world and in the control world of its ingredient."""
-    scores, control = (summarize(claim.measure(w)) for w in (world, world.without(claim.ingredient)))
-    return Row(claim, scores, control, "; ".join(_faults(scores, control)))
+    scores = summarize(claim.measure(world))
+    if claim.elsewhere:
+        items = list(claim.elsewhere(world))
+    else:
+        items = list(claim.measure(world.without(claim.ingredient)))
+    control = None if claim.asked_of and not items else summarize(items)
+    return Row(claim, scores, control, "; ".join(_faults(claim, scores, control)))
 
 
-def _faults(scores: Scores, control: Scores) -> Iterable[str]:
+def _faults(claim: Claim, scores: Scores, control: Scores | None) -> Iterable[str]:
     if scores.gap < GAP:
         yield f"the ingredient is worth {100 * scores.gap:.1f} points, less than {100 * GAP:.0f}"
-    if not control.is_nothing:
+    if control and claim.asked_of:
+        yield f"its control world has {control.items} {claim.asked_of}"
+    elif control and not control.is_nothing:
         yield f"it is worth {100 * control.gap:.1f} points in its control world"
 
 

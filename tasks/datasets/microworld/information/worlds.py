@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Generic, TypeVar
 
 from reelbench.tasks.datasets.microworld.plots import kind_of
+from reelbench.tasks.datasets.microworld.records import StoryRecord
 from reelbench.tasks.datasets.microworld.script import Act, Event, Story
 from reelbench.tasks.datasets.microworld.sizes import FAMILY, Corpus
 from reelbench.tasks.datasets.microworld.writing import write_story
@@ -41,6 +42,16 @@ class World:
         """The scripts of the test split."""
         return self._write("test", self.corpus.stories.test)
 
+    @cached_property
+    def train_records(self) -> list[StoryRecord]:
+        """The records of the training split."""
+        return self._annotate("train", self.corpus.stories.train)
+
+    @cached_property
+    def test_records(self) -> list[StoryRecord]:
+        """The records of the test split."""
+        return self._annotate("test", self.corpus.stories.test)
+
     def families(self, kind: str) -> list[list[Story]]:
         """The test split's families of a kind, five stories each."""
         starts = range(0, len(self.test), FAMILY)
@@ -48,6 +59,12 @@ class World:
 
     def _write(self, split: str, count: int) -> list[Story]:
         return [write_story(self.corpus, split, index) for index in range(count)]
+
+    def _annotate(self, split: str, count: int) -> list[StoryRecord]:
+        from reelbench.tasks.datasets.microworld.annotation import annotate
+
+        records = (StoryRecord(self.corpus, annotate(self.corpus, split, index)) for index in range(count))
+        return sorted(records, key=lambda record: record.id)
 
 
 @lru_cache(maxsize=16)
