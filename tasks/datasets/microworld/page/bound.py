@@ -10,7 +10,7 @@ from reelbench.tasks.datasets.microworld.page.cast import Character, characters
 from reelbench.tasks.datasets.microworld.page.choosing import Shown
 from reelbench.tasks.datasets.microworld.page.take import Take
 from reelbench.tasks.datasets.microworld.page.timeline import ListedAct, Row, clip_rows, listed_acts
-from reelbench.tasks.datasets.microworld.page.words import Run, sentence_runs
+from reelbench.tasks.datasets.microworld.page.words import Run, told_runs
 from reelbench.tasks.datasets.microworld.script import Act, Event
 from reelbench.tasks.datasets.microworld.world import HEARD_ONLY, PLACES
 
@@ -65,7 +65,7 @@ def _member(dataset: Dataset, shown: Shown, clip: int, events: Sequence[Event], 
         take.spectrogram(clip),
         tuple(clip_rows(shown.script, event)),
         tuple(listed_acts(shown.script, event)),
-        tuple(sentence_runs(shown.record.captions(clip)[0])),
+        told_runs(shown.record.captions(clip)[0], event.act),
         tuple(_happens(event.act, other) for other in events),
     )
 

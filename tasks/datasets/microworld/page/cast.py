@@ -30,6 +30,6 @@ def person_style(number: int) -> str:
 def characters(story: Story, portraits: dict[int, str]) -> list[Character]:
     """The cast, with a picture of each who is ever on screen."""
     return [
-        Character(i, person.name, f"{person.gender} in a {person.shirt} shirt", portraits.get(i, ""))
+        Character(i, person.name, f"{person.gender}, {person.shirt} shirt", portraits.get(i, ""))
         for i, person in enumerate(story.cast)
     ]

@@ -22,7 +22,7 @@ from reelbench.tasks.datasets.microworld.page.timeline import (
     seconds,
     story_rows,
 )
-from reelbench.tasks.datasets.microworld.page.words import Run, sentence_runs
+from reelbench.tasks.datasets.microworld.page.words import Run, told_runs
 from reelbench.tasks.datasets.microworld.world import PLACES
 
 CAPTIONS_SHOWN = 4
@@ -64,7 +64,7 @@ class StoryView:
 def story_view(dataset: Dataset, shown: Shown) -> StoryView:
     """Everything about a story."""
     take, script = Take(dataset, shown), shown.script
-    tags, tellings = _tags(dataset, shown), shown.record.tellings()[:1]
+    tags = _tags(dataset, shown)
     return StoryView(
         id=shown.record.id,
         treasure=script.treasure,
@@ -72,7 +72,7 @@ def story_view(dataset: Dataset, shown: Shown) -> StoryView:
         clip_bars=tuple(clip_bars(script)),
         rows=tuple(story_rows(script)),
         clips=tuple(_clip(shown, take, number, tags) for number in range(len(script.events))),
-        telling=tuple(tuple(sentence_runs(words)) for telling in tellings for words in telling),
+        telling=_telling(shown),
         sets=tuple(set_clips(dataset, shown, take)),
         gaze=tuple(watching(dataset, shown, take, WATCHED_CLIPS)),
         queries=tuple(queries(dataset, shown, QUERIES_SHOWN)),
@@ -90,8 +90,17 @@ def _clip(shown: Shown, take: Take, number: int, tags: Mapping[int, tuple[str, .
         sound=take.spectrogram(number),
         rows=tuple(clip_rows(shown.script, event)),
         acts=tuple(listed_acts(shown.script, event)),
-        captions=tuple(tuple(sentence_runs(words)) for words in captions),
+        captions=tuple(told_runs(words, event.act) for words in captions),
         tags=tags.get(number, ()),
+    )
+
+
+def _telling(shown: Shown) -> tuple[tuple[Run, ...], ...]:
+    """The story told as a whole; nothing where it is not."""
+    return tuple(
+        told_runs(words, event.act)
+        for telling in shown.record.tellings()[:1]
+        for words, event in zip(telling, shown.script.events, strict=True)
     )
 
 

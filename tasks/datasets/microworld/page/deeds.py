@@ -1,17 +1,15 @@
-"""Deeds in plain words, for the page's bars and lists; the corpus's own sentences come from its grammar."""
+"""Acts in plain words, for the page's bars and lists; the corpus's own sentences come from its grammar."""
 
 from __future__ import annotations
 
-from reelbench.tasks.datasets.microworld.script import NOBODY, Act, Deed, Story
-
-
-def deed_words(deed: Deed) -> str:
-    """``push left slowly: cup``."""
-    words = " ".join(word for word in (deed.verb, deed.direction, deed.manner) if word)
-    return f"{words}: {deed.thing}" if deed.thing else words
+from reelbench.tasks.datasets.microworld.language import FORMS
+from reelbench.tasks.datasets.microworld.script import NOBODY, Act, Story
 
 
 def act_words(story: Story, act: Act) -> str:
-    """A deed with whom it is done to: ``give: cup, to anna``."""
-    recipient = f", to {story.cast[act.recipient].name}" if act.recipient != NOBODY else ""
-    return deed_words(act.deed) + recipient
+    """``throws the bag up``, ``gives the cup to anna``; always the same words for the same act."""
+    deed = act.deed
+    thing = f"the {deed.thing}" if deed.thing else ""
+    recipient = f"to {story.cast[act.recipient].name}" if act.recipient != NOBODY else ""
+    parts = (FORMS[deed.verb][0], thing, deed.direction, deed.manner, recipient)
+    return " ".join(part for part in parts if part)

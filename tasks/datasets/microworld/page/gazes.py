@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reelbench.dataset import Dataset
 from reelbench.tasks.datasets.microworld.gaze import frame_times
+from reelbench.tasks.datasets.microworld.page.cast import person_style
 from reelbench.tasks.datasets.microworld.page.choosing import SPLIT, Shown
 from reelbench.tasks.datasets.microworld.page.pictures import picture_uri
 from reelbench.tasks.datasets.microworld.page.take import Take
@@ -29,6 +30,7 @@ class Watching:
 
     number: int
     watched: str
+    style: str
     frames: tuple[LookedAt, ...]
 
 
@@ -48,4 +50,4 @@ def _watching(shown: Shown, take: Take, number: int, fixations: list[object]) ->
     for t, points in list(zip(frame_times(event), fixations, strict=True))[:FRAMES_SHOWN]:
         spots = tuple((round(100 * float(x), 1), round(100 * float(y), 1)) for x, y in points)  # type: ignore[attr-defined]
         frames.append(LookedAt(picture_uri(take.frames[t]), int(t) / FRAMES_PER_SECOND, spots))
-    return Watching(number + 1, shown.script.cast[event.watched].name, tuple(frames))
+    return Watching(number + 1, shown.script.cast[event.watched].name, person_style(event.watched), tuple(frames))

@@ -35,9 +35,10 @@ class Query:
 
 
 def queries(dataset: Dataset, shown: Shown, count: int) -> list[Query]:
-    """The first queries of a story."""
+    """Queries of a story, first those on which annotators disagree."""
     found = [example for example in dataset.relation("segments", SPLIT) if example["video"].video == shown.video]
-    return [_query(example.fields, dict(example.targets or {})) for example in found[:count]]
+    asked = [_query(example.fields, dict(example.targets or {})) for example in found]
+    return sorted(asked, key=lambda query: -len(query.chosen))[:count]
 
 
 def _query(fields: Any, targets: dict[str, Any]) -> Query:

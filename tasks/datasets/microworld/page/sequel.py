@@ -10,7 +10,7 @@ from reelbench.tasks.datasets.microworld.page.cast import Character, characters
 from reelbench.tasks.datasets.microworld.page.choosing import Shown
 from reelbench.tasks.datasets.microworld.page.pictures import picture_uri
 from reelbench.tasks.datasets.microworld.page.take import Take
-from reelbench.tasks.datasets.microworld.page.words import Run, sentence_runs
+from reelbench.tasks.datasets.microworld.page.words import Run, told_runs
 from reelbench.tasks.datasets.microworld.script import Event
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -44,8 +44,11 @@ class Sequel:
     @property
     def scenes(self) -> dict[str, tuple[Run, ...]]:
         """Letter → the sentence of the first clip that shows the scene."""
-        cells = [cell for story in self.stories for cell in story.cells]
-        return {cell.letter: cell.sentence for cell in reversed(cells)}
+        first: dict[str, tuple[Run, ...]] = {}
+        for story in self.stories:
+            for cell in story.cells:
+                first.setdefault(cell.letter, cell.sentence)
+        return dict(sorted(first.items()))
 
 
 def sequel_view(dataset: Dataset, family: Sequence[Shown]) -> Sequel:
@@ -65,7 +68,7 @@ def _story(dataset: Dataset, shown: Shown, letters: dict[Hashable, str], base: l
     for number, event in enumerate(shown.script.events):
         letter = letters[_scene(event)]
         middle = (event.act.first + event.act.last) // 2
-        sentence = tuple(sentence_runs(shown.record.captions(number)[0]))
+        sentence = told_runs(shown.record.captions(number)[0], event.act)
         cells.append(SceneCell(letter, picture_uri(take.frames[middle]), sentence, letter != base[number]))
     return SequelStory(_change(base, [cell.letter for cell in cells]), tuple(cells))
 

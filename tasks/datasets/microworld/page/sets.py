@@ -50,6 +50,6 @@ def _clips(fields: dict, targets: dict, shown: Shown, take: Take) -> list[SetCli
         name = shown.script.cast[person].name
         tracks[clip].append(Track(picture, name, person_style(person), k in mentioned))
     return [
-        SetClip(number, tuple(runs(sentence, people[number - 1])), tuple(tracks[number - 1]))
+        SetClip(number, runs(sentence, people[number - 1]), tuple(tracks[number - 1]))
         for number, sentence in enumerate(fields["sentences"], 1)
     ]

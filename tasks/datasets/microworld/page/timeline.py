@@ -46,7 +46,7 @@ def story_rows(story: Story) -> list[Row]:
     whole = (story.events[0].first, story.events[-1].last)
     acts = [(act, k == event.told) for event in story.events for k, act in enumerate(event.acts)]
     rows = _people_rows(story, acts, whole)
-    held = [bar for event in story.events for bar in _held(story, event, whole)]
+    held = _held(story, whole)
     return [*rows, Row(f"has the {story.treasure}", "", tuple(held))] if held else rows
 
 
@@ -99,10 +99,18 @@ def _people_rows(story: Story, acts: Sequence[tuple[Act, bool]], whole: tuple[in
     ]
 
 
-def _held(story: Story, event: Event, whole: tuple[int, int]) -> list[Bar]:
-    """Who holds the treasure before and after it changes hands in a clip."""
-    change = next((act.last for act in event.acts if act.handles_treasure), event.last)
-    spans = [(event.first, change, event.holder), (change, event.last, holder_after(event))]
+def _held(story: Story, whole: tuple[int, int]) -> list[Bar]:
+    """Who holds the treasure, a bar until it changes hands or a cut hides who does."""
+    spans: list[tuple[int, int, int]] = []
+    for event in story.events:
+        change = next((act.last for act in event.acts if act.handles_treasure), event.last)
+        for first, last, holder in (
+            (event.first, change, event.holder),
+            (change, event.last, holder_after(event)),
+        ):
+            if spans and spans[-1][1:] == (first, holder):
+                first = spans.pop()[0]
+            spans.append((first, last, holder))
     return [
         _bar(first, last, whole, story.cast[holder].name, person_style(holder))
         for first, last, holder in spans
