@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reelbench.tasks.datasets.microworld.page.cast import person_style
-from reelbench.tasks.datasets.microworld.page.deeds import act_words
+from reelbench.tasks.datasets.microworld.page.deeds import act_words, verb_words
 from reelbench.tasks.datasets.microworld.script import FRAMES_PER_SECOND, NOBODY, Act, Event, Story, holder_after
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A stretch of time; ``left`` and ``width`` in hundredths of the whole."""
+    """A stretch of time; ``left`` and ``width`` in hundredths of the whole, ``title`` what has no room in it."""
 
     left: float
     width: float
     label: str
+    title: str
     style: str
     is_told: bool = False
 
@@ -60,7 +61,7 @@ def clip_bars(story: Story) -> list[Bar]:
     """The clips themselves."""
     whole = (story.events[0].first, story.events[-1].last)
     return [
-        _bar(event.first, event.last, whole, f"clip {number}", "")
+        _plain(event.first, event.last, whole, f"clip {number}")
         for number, event in enumerate(story.events, 1)
     ]
 
@@ -90,7 +91,13 @@ def _people_rows(story: Story, acts: Sequence[tuple[Act, bool]], whole: tuple[in
             person.name,
             person_style(number),
             tuple(
-                _bar(act.first, act.last, whole, act_words(story, act), person_style(number), told=told)
+                Bar(
+                    *_place(act.first, act.last, whole),
+                    verb_words(act),
+                    f"{seconds(act.first, act.last)}: {act_words(story, act)}",
+                    person_style(number),
+                    told,
+                )
                 for act, told in acts
                 if act.actor == number
             ),
@@ -112,16 +119,17 @@ def _held(story: Story, whole: tuple[int, int]) -> list[Bar]:
                 first = spans.pop()[0]
             spans.append((first, last, holder))
     return [
-        _bar(first, last, whole, story.cast[holder].name, person_style(holder))
+        _plain(first, last, whole, story.cast[holder].name, person_style(holder))
         for first, last, holder in spans
         if holder != NOBODY and last > first
     ]
 
 
-def _bar(
-    first: int, last: int, whole: tuple[int, int], label: str, style: str, *, told: bool = False
-) -> Bar:
+def _plain(first: int, last: int, whole: tuple[int, int], label: str, style: str = "") -> Bar:
+    return Bar(*_place(first, last, whole), label, f"{seconds(first, last)}: {label}", style)
+
+
+def _place(first: int, last: int, whole: tuple[int, int]) -> tuple[float, float]:
+    """Left end and width in hundredths of the whole."""
     length = (whole[1] - whole[0]) / 100
-    return Bar(
-        round((first - whole[0]) / length, 3), round((last - first) / length, 3), label, style, told
-    )
+    return round((first - whole[0]) / length, 3), round((last - first) / length, 3)
