@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -111,7 +112,10 @@ def test_two_processes_that_start_at_once_share_the_work(tmp_path: Path) -> None
 def test_generating_says_what_it_costs_beforehand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     corpus = Corpus("said", MicroworldSize(5, 5, 5, 5, 5))
     Microworld(corpus, tmp_path, processes=1)
-    assert "generating microworld/said (about 1 s, 7 MB)" in capsys.readouterr().err
+    said = re.search(r"generating microworld/said \(about \d+ s, (\d+) MB\)", capsys.readouterr().err)
+    assert said
+    taken = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) / 1e6
+    assert 0.7 * taken < int(said[1]) < 1.4 * taken
     Microworld(corpus, tmp_path, processes=1)
     assert capsys.readouterr().err == ""
 

@@ -31,6 +31,8 @@ Pairs = Iterator[tuple[str, Example]]
 
 def content_of(story: StoryRecord, clip: int) -> str:
     """Equal for clips of which the same is told: renderings of a script, and scenes that a family repeats."""
+    if not story.is_annotated:
+        return f"{story.id}-{clip}"
     told = story.told(clip)
     return short_hash(story.family, story.clips[clip]["place"], story.meaning(clip), told["manner"], length=12)
 

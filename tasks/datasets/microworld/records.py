@@ -66,6 +66,11 @@ class StoryRecord:
         return str(self.content["id"])
 
     @property
+    def is_annotated(self) -> bool:
+        """Whether anything is known of the story but its pictures."""
+        return "clips" in self.content
+
+    @property
     def family(self) -> str:
         """Equal for stories that share people and events, which statistics take together."""
         return str(self.content["family"])
@@ -94,7 +99,7 @@ class StoryRecord:
     @property
     def renderings(self) -> tuple[str, ...]:
         """The renderings that training sees; unlabelled stories have one."""
-        return RENDERINGS if "clips" in self.content else RENDERINGS[:1]
+        return RENDERINGS if self.is_annotated else RENDERINGS[:1]
 
     @property
     def shown(self) -> str:
