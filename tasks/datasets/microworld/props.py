@@ -20,13 +20,13 @@ from reelbench.tasks.datasets.microworld.streams import Stream
 
 THING_SLOTS = 4
 """The treasure, then one for each of a clip's acts."""
-BEHIND = (-6, 9)
-"""Offsets from a person's corner to an object's, of who faces right: the treasure is held behind one's back."""
-FRONT = (13, 3)
+BEHIND = (-4, 9)
+"""Offsets from a person's corner to an object's, of who faces right: the treasure is half hidden behind one's back."""
+RAISED = (12, -5)
 FOOT = (18, 14)
 OVERHEAD = (3, -9)
 AHEAD = {"left": (-11, 13), "right": (17, 13), "up": (3, -9), "down": (3, 24)}
-HANDOVER_FRAMES = 6
+HANDOVER_HEIGHT = 9
 FLIGHT = {"left": (-4, 0), "right": (4, 0), "up": (0, -4), "down": (0, 4)}
 SPOTS = 12
 
@@ -47,6 +47,11 @@ class Moves:
         mirrored = PERSON_SHAPE[1] - offset[0] - OBJECT_SHAPE[1]
         x = np.where(self.facing[person] == 1, mirrored, offset[0])
         return self.xy[person] + np.stack([x, np.full_like(x, offset[1])], axis=1)
+
+
+def halfway(act: Act) -> int:
+    """The frame in which the treasure changes hands."""
+    return (act.first + act.last) // 2
 
 
 def place_things(stream: Stream, story: Story, event: Event, moves: Moves) -> Iterator[tuple[int, int, Places]]:
@@ -71,7 +76,7 @@ def _prop(event: Event, act: Act, moves: Moves) -> Places:
         return (moves.xy[act.actor] + np.array(AHEAD[act.deed.direction]))[then]
     if act.deed.verb == "throw":
         flown = frames.clip(act.first, act.last) - act.first
-        return moves.near(act.actor, FRONT)[then[0]] + flown[:, None] * np.array(FLIGHT[act.deed.direction])
+        return moves.near(act.actor, RAISED)[then[0]] + flown[:, None] * np.array(FLIGHT[act.deed.direction])
     raised = (moves.pose[act.actor] == POSE["raise"]) & (frames >= act.first) & (frames < act.last)
     return np.where(raised[:, None], moves.near(act.actor, OVERHEAD), moves.near(act.actor, FOOT)[then[0]])
 
@@ -82,7 +87,7 @@ def _treasure(stream: Stream, event: Event, moves: Moves) -> Places:
     if act is None:
         return _lying(stream, event, moves) if event.holder == NOBODY else moves.near(event.holder, BEHIND)
     frames = np.arange(event.first, event.last)[:, None]
-    middle = (act.first + act.last) // 2
+    middle = halfway(act)
     hand = moves.near(act.actor, BEHIND)
     ground = moves.near(act.actor, FOOT)[middle - event.first]
     if act.deed.verb == "take":
@@ -90,9 +95,9 @@ def _treasure(stream: Stream, event: Event, moves: Moves) -> Places:
     if act.deed.verb == "drop":
         return np.where(frames >= middle, ground, hand)
     if act.deed.verb == "give":
-        to = moves.near(act.recipient, BEHIND)
-        part = np.clip(frames - act.first, 0, HANDOVER_FRAMES)
-        return hand + (to - hand) * part // HANDOVER_FRAMES
+        between = (moves.xy[act.actor] + moves.xy[act.recipient]) // 2 + np.array((3, HANDOVER_HEIGHT))
+        after = np.where(frames >= middle, moves.near(act.recipient, BEHIND), between)
+        return np.where(frames < act.first, hand, after)
     lifted = (frames >= act.first) & (frames < act.last)
     return np.where(lifted, moves.near(act.actor, OVERHEAD), hand)
 

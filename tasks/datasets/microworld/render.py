@@ -34,8 +34,9 @@ def render(corpus: Corpus, story: Story, stage: Stage) -> NDArray[np.uint8]:
     canvas = np.empty((STORY_FRAMES, SIDE, SIDE), np.uint8)
     for event in story.events:
         canvas[event.first : event.last] = _background(stream, event.place)
+        _draw_things(canvas, story, stage, event, slice(0, 1))
         _draw_people(canvas, stage, event)
-        _draw_things(canvas, story, stage, event)
+        _draw_things(canvas, story, stage, event, slice(1, None))
     return _colour(stream, story, canvas[:, MARGIN:-MARGIN, MARGIN:-MARGIN])
 
 
@@ -58,9 +59,13 @@ def _draw_people(canvas: NDArray[np.uint8], stage: Stage, event: Event) -> None:
         _paste(canvas[frames], shapes, stage.people_xy[person, frames], colour)
 
 
-def _draw_things(canvas: NDArray[np.uint8], story: Story, stage: Stage, event: Event) -> None:
+def _draw_things(
+    canvas: NDArray[np.uint8], story: Story, stage: Stage, event: Event, slots: slice
+) -> None:
+    """The treasure is drawn behind people, props before them."""
     frames = slice(event.first, event.last)
-    for slot, thing in enumerate(stage.thing[:, event.first].tolist()):
+    for slot in range(len(stage.thing))[slots]:
+        thing = int(stage.thing[slot, event.first])
         if thing >= 0:
             shape = objects()[list(OBJECTS).index(story.things[thing])]
             shapes = np.broadcast_to(shape, (event.last - event.first, *shape.shape))

@@ -60,7 +60,7 @@ CYCLES = {
     "carry": ("lift_a", "lift_b"),
     "run": ("run_a", "run_b"),
     "push": ("push_a", "push_b"),
-    "throw": ("reach", "reach_b"),
+    "throw": ("wave_a", "reach"),
     "lift": ("bend", "raise"),
     "jump": ("stand", "air"),
     "spin": ("stand", "side", "back", "side"),
@@ -108,12 +108,12 @@ _ARMS: dict[str, list[Rect]] = {
     "push_a": [(8, 10, 11, 16, SKIN), (12, 14, 11, 16, SKIN)],
     "push_b": [(8, 10, 11, 16, SKIN), (12, 14, 11, 16, SKIN)],
     "reach": [(8, 15, 2, 4, SKIN), (8, 11, 12, 16, SKIN)],
-    "reach_b": [(8, 15, 2, 4, SKIN), (11, 14, 12, 16, SKIN)],
+    "reach_b": [(8, 15, 2, 4, SKIN), (8, 11, 12, 16, SKIN)],
     "raise": [(0, 10, 1, 4, SKIN), (0, 10, 12, 15, SKIN)],
     "arms_in": [(8, 13, 4, 12, SKIN)],
     "arms_out": [(7, 11, 0, 4, SKIN), (7, 11, 12, 16, SKIN)],
-    "sing": [(9, 14, 0, 4, SKIN), (9, 14, 12, 16, SKIN), (3, 6, 6, 10, LEGS)],
-    "sing_b": [(9, 14, 4, 7, SKIN), (9, 14, 9, 12, SKIN), (4, 5, 7, 9, LEGS)],
+    "sing": [(8, 11, 0, 4, SKIN), (8, 11, 12, 16, SKIN), (3, 6, 6, 10, LEGS)],
+    "sing_b": [(8, 11, 0, 4, SKIN), (8, 11, 12, 16, SKIN), (3, 6, 6, 10, LEGS)],
     "air": [(2, 9, 1, 4, SKIN), (2, 9, 12, 15, SKIN)],
     "side": [(8, 15, 7, 9, SKIN)],
     "back": [(8, 15, 2, 4, SKIN), (8, 15, 12, 14, SKIN), (0, 6, 5, 11, HAIR)],
@@ -145,9 +145,14 @@ def _bent(drawing: NDArray[np.uint8], pose: str) -> NDArray[np.uint8]:
         bent[:15] = 0
         bent[low:15] = np.roll(drawing[:15], ahead, axis=1)[: 15 - low]
         bent[9:18, 12:16] = SKIN
+    if pose == "sing_b":  # a nod
+        bent[:3] = 0
+        bent[3:10] = drawing[:7]
     if pose in SITTING:
         bent[5:20] = np.roll(drawing[:15], 2 * (pose == "sit_b"), axis=1)
         bent[:5] = 0
+    if pose == "reach_b":  # leaning forward
+        bent[:15] = np.roll(drawing[:15], 2, axis=1)
     if pose in {"sway_left", "sway_right"}:
         bent[:12] = np.roll(drawing[:12], -2 if pose == "sway_left" else 2, axis=1)
     return bent

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbench.tasks.datasets.microworld.props import THING_SLOTS, Moves, place_things
+from reelbench.tasks.datasets.microworld.props import THING_SLOTS, Moves, halfway, place_things
 from reelbench.tasks.datasets.microworld.script import CAST, NOBODY, STORY_FRAMES, Act, Event, Story
 from reelbench.tasks.datasets.microworld.sizes import Corpus
 from reelbench.tasks.datasets.microworld.sprites import CYCLES, FRAME_SIZE, OFFSCREEN, PERSON_SHAPE, POSE, TEMPO
@@ -23,7 +23,7 @@ ROOM = np.array((FRAME_SIZE - PERSON_SHAPE[1], FRAME_SIZE - PERSON_SHAPE[0]))
 STEP_OF = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1), "": (0, 0)}
 APART = np.array((PERSON_SHAPE[1] + 8, PERSON_SHAPE[0]))
 """Two people nearer than this are in each other's way."""
-WITHIN_REACH = 24
+WITHIN_REACH = 26
 ARRANGEMENTS = 40
 """So many are drawn for a clip, and the one in which people are least in each other's way is taken."""
 IMPOSSIBLE = 1_000_000
@@ -87,10 +87,16 @@ def acting_poses(act: Act) -> list[int]:
 
 
 def _poses(event: Event, person: int) -> NDArray[np.uint8]:
+    """Who gives something moves in the first half of the act, and who gets it in the second."""
     poses = np.full(event.last - event.first, POSE["stand"], np.uint8)
     for act in event.acts:
-        if act.actor == person:
-            poses[act.first - event.first : act.last - event.first] = acting_poses(act)
+        first, middle, last = (t - event.first for t in (act.first, halfway(act), act.last))
+        if act.recipient == NOBODY and act.actor == person:
+            poses[first:last] = acting_poses(act)
+        elif act.recipient != NOBODY and act.actor == person:
+            poses[first:middle] = acting_poses(act)[: middle - first]
+        elif act.recipient == person:
+            poses[middle:last] = acting_poses(act)[: last - middle]
     return poses
 
 

@@ -25,10 +25,13 @@ FILTERS = 32
 MAP_FILTERS = 10
 MAP_STRIDE = 2
 PERSON_STRIDE = 4
-SHIFTS = (1, 2)
+SHIFTS = (1, 2, 3)
 SHAPE = (8, 6)  # the moving region is seen as so many squares around its middle
 SQUARE = 2
 LAGS = (1, 2, 4)
+AGO = (2, 4)
+"""Frames back to one that is compared with what is seen now, to tell slow from quick."""
+DRIFT_FRAMES = 4
 THUMBNAIL = 14
 NEAR = 3
 """Half-resolution pixels around a change whose colours count as those of what moves."""
@@ -65,9 +68,9 @@ VISION_SPECS = {
     ),
     "motion": FeatureSpec(
         "motion",
-        (2 * COLOURS + 4 * len(SHIFTS) + 2 * GRID + SHAPE[0] * SHAPE[1] + 2 + len(LAGS),),
+        (2 * COLOURS + 4 * len(SHIFTS) + 2 * GRID + SHAPE[0] * SHAPE[1] + 6 + len(LAGS) + len(AGO),),
         FRAME_HZ,
-        doc="colours of what changes and of what is around, which way, where, in what shape, how much, and how steadily",
+        doc="colours of what changes and of what is around, which way, where, in what shape, how much, how steadily, how unlike what was, and how far its middle went",
     ),
 }
 
@@ -103,7 +106,7 @@ def see(frames: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
         "spatial": _maps(cells[kept], responses[kept, :, :MAP_FILTERS], energy, ways),
         "spatial_mirrored": mirror(_maps(cells[kept], flipped, energy, ways * MIRRORED_WAYS)),
         "thumbnail": _thumbnail(small[:, kept]),
-        "motion": _motion(colours, change, changed, moved),
+        "motion": _motion(colours, change, changed, moved, _unlike(small)),
     }
 
 
@@ -111,10 +114,12 @@ def halve(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Averages of two by two pixels: ``(T, 84, 84, 4)`` → ``(3, T, 42, 42)``."""
     wide = frames.view(np.uint32)[..., 0]
     small = np.empty((3, len(frames), HALF, HALF), np.uint8)
-    for channel in range(3):
-        values = (wide >> np.uint32(8 * channel)).astype(np.uint8).astype(np.uint16)
-        rows = values[:, ::2] + values[:, 1::2]
-        small[channel] = (rows[..., ::2] + rows[..., 1::2]) >> 2
+    for channels, pixels in (((0, 2), wide), ((1,), wide >> np.uint32(8))):
+        pairs = pixels & np.uint32(0x00FF00FF)  # two channels, each with room for a sum of four
+        rows = pairs[:, ::2] + pairs[:, 1::2]
+        sums = rows[..., ::2] + rows[..., 1::2]
+        for channel in channels:
+            small[channel] = (sums >> np.uint32(8 * (channel // 2 * 2) + 2)) & np.uint32(0xFF)
     return small
 
 
@@ -189,24 +194,28 @@ def _motion(
     change: NDArray[np.int32],
     changed: NDArray[np.bool_],
     moved: NDArray[np.int32],
+    unlike: NDArray[np.int64],
 ) -> NDArray[np.float16]:
     rows = len(colours)
-    whole = moved.sum(axis=(2, 3))  # (T, 4): right, down, at each shift
+    whole = moved.sum(axis=(2, 3))  # (T, 2 * SHIFTS): right, down, at each shift
     ways = np.concatenate([np.maximum(whole, 0), np.maximum(-whole, 0)], axis=1)
     flat = colours.reshape(rows, -1)
     after, near = (histogram(flat, mask.reshape(rows, -1)) for mask in (changed, _around(changed)))
     energy = change.sum(axis=(1, 2))[:, None]
     where = np.concatenate([change.sum(axis=1), change.sum(axis=2)], axis=1)
     count = changed.sum(axis=(1, 2))[:, None]
+    middle = _middle(changed)
     parts = [
         after / 4,
         near / 8,
         ways / 4096,
         where / 4096,
-        _shape(changed) / 2,
+        _shape(changed, middle) / 2,
         energy / 8192,
         count / 64,
         _steadiness(count),
+        unlike / 64,
+        _drift(middle, count[:, 0] > 0) / 4,
     ]
     return np.sqrt(np.concatenate(parts, axis=1, dtype=np.float32)).astype(np.float16)
 
@@ -223,18 +232,43 @@ def _around(changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return near
 
 
-def _shape(changed: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _middle(changed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Row and column of the middle of what changed ``(T, 2)``, or where it was last."""
+    count = np.maximum(changed.sum(axis=(1, 2)), 1)
+    sums = [(changed.sum(axis=axis) * np.arange(HALF)).sum(axis=1) for axis in (2, 1)]
+    frames = np.where(changed.any(axis=(1, 2)), np.arange(len(changed)), 0)
+    return np.stack([total // count for total in sums], axis=1)[np.maximum.accumulate(frames)]
+
+
+def _drift(middle: NDArray[np.int64], moves: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How far the middle of what changes went while something changed all along: ``(T, 4)``, each way at least 0."""
+    went = np.zeros_like(middle)
+    went[DRIFT_FRAMES:] = middle[DRIFT_FRAMES:] - middle[:-DRIFT_FRAMES]
+    steady = np.ones(len(moves), bool)
+    for lag in range(DRIFT_FRAMES + 1):
+        steady[lag:] &= moves[: len(moves) - lag]
+    went[~steady | (np.abs(went).max(axis=1) > HALF // 3)] = 0
+    return np.concatenate([np.maximum(went, 0), np.maximum(-went, 0)], axis=1)
+
+
+def _shape(changed: NDArray[np.bool_], middle: NDArray[np.int64]) -> NDArray[np.int64]:
     """How many pixels changed in each square around the middle of the change: ``(T, 48)``."""
     t, y, x = np.nonzero(changed)
-    frames = len(changed)
-    total = np.maximum(np.bincount(t, minlength=frames), 1)
-    middle = [np.bincount(t, weights=v, minlength=frames).astype(np.int64) // total for v in (y, x)]
     row, column = (
-        ((v - m[t]) // SQUARE + side // 2).clip(0, side - 1)
-        for v, m, side in zip((y, x), middle, SHAPE, strict=True)
+        ((v - middle[t, axis]) // SQUARE + side // 2).clip(0, side - 1)
+        for axis, (v, side) in enumerate(zip((y, x), SHAPE, strict=True))
     )
     square = (t * SHAPE[0] + row) * SHAPE[1] + column
-    return np.bincount(square, minlength=frames * SHAPE[0] * SHAPE[1]).reshape(frames, -1)
+    return np.bincount(square, minlength=len(changed) * SHAPE[0] * SHAPE[1]).reshape(len(changed), -1)
+
+
+def _unlike(small: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """How many pixels are not as they were so many frames ago: ``(T, AGO)``."""
+    grey = small.sum(axis=0, dtype=np.int16)
+    counts = np.zeros((len(grey), len(AGO)), np.int64)
+    for k, lag in enumerate(AGO):
+        counts[lag:, k] = (np.abs(grey[lag:] - grey[:-lag]) > CHANGE_THRESHOLD).sum(axis=(1, 2))
+    return counts
 
 
 def _steadiness(count: NDArray[np.int64]) -> NDArray[np.float64]:
