@@ -19,11 +19,11 @@ def same_person(world: World) -> Iterator[Item]:
 
     Both answer what is most frequent in training where they see the same.
     """
-    seen = [(story, pair) for story in world.train for pair in _pairs(story)]
+    seen = [(story, pair) for story in world.train for pair in pairs_of_tracks(story)]
     with_looks = Habit.learn((_evidence(story, pair), _is_one(pair)) for story, pair in seen)
     without = Habit.learn((_context(story, pair), _is_one(pair)) for story, pair in seen)
     for story in world.test:
-        for pair in _pairs(story):
+        for pair in pairs_of_tracks(story):
             guesses = (
                 with_looks.guess(_evidence(story, pair)),
                 without.guess(_context(story, pair)),
@@ -32,7 +32,7 @@ def same_person(world: World) -> Iterator[Item]:
             yield Item(story.family, *(float(guess == _is_one(pair)) for guess in guesses))
 
 
-def _pairs(story: Story) -> Iterator[Pair]:
+def pairs_of_tracks(story: Story) -> Iterator[Pair]:
     """Tracks of two clips; those of one clip are of two people anyway."""
     tracks = [(clip, person) for clip, event in enumerate(story.events) for person in sorted(event.visible)]
     return ((a, b) for a, b in combinations(tracks, 2) if a[0] != b[0])

@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 from reelbench.tasks.datasets.microworld.information import (
     binding,
+    blind,
+    choosing,
     gaze,
     identity,
+    leaks,
+    mentions,
     moments,
     objects,
     order,
@@ -30,13 +34,19 @@ CLAIMS: tuple[Claim, ...] = (
     *objects.CLAIMS,
     *binding.CLAIMS,
     *identity.CLAIMS,
+    *mentions.CLAIMS,
     *order.CLAIMS,
     *moments.CLAIMS,
     *text.CLAIMS,
     *tags.CLAIMS,
     *sharing.CLAIMS,
 )
-SHORTCUTS: tuple[Shortcut, ...] = (*gaze.SHORTCUTS,)
+SHORTCUTS: tuple[Shortcut, ...] = (
+    *choosing.SHORTCUTS,
+    *blind.SHORTCUTS,
+    *gaze.SHORTCUTS,
+    *leaks.SHORTCUTS,
+)
 
 
 def measure(corpus: Corpus) -> Iterator[Row]:

@@ -59,8 +59,8 @@ class Shortcut:
     measure: Callable[[World], Iterable[Item]]
     """``with_it`` is the oracle's score, ``without`` the shortcut's."""
     reach: float = 0.5
-    slack: float = 0.0
-    """Points above chance that are allowed whatever the oracle gets."""
+    at_chance: bool = False
+    """It has to be at chance instead: within 3 points, or within sampling noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,18 @@ class Scores:
     chance: float
     error: float
     """Half of the 95 % interval of ``gap``."""
+    above_error: float
+    """Half of the 95 % interval of ``above``."""
 
     @property
     def gap(self) -> float:
         """What the ingredient is worth."""
         return self.with_it - self.without
+
+    @property
+    def above(self) -> float:
+        """How much better than chance it is without the ingredient."""
+        return self.without - self.chance
 
     @property
     def is_nothing(self) -> bool:
@@ -111,17 +118,13 @@ def summarize(items: Iterable[Item]) -> Scores:
     taken = list(items)
     if not taken:
         raise ValueError("no item to score")
-    families: dict[str, list[float]] = {}
-    for item in taken:
-        families.setdefault(item.family, []).append(item.with_it - item.without)
-    gap = _mean([item.with_it - item.without for item in taken])
-    errors = [sum(gaps) - gap * len(gaps) for gaps in families.values()]
     return Scores(
         len(taken),
         _mean([item.with_it for item in taken]),
         _mean([item.without for item in taken]),
         _mean([item.chance for item in taken]),
-        _half_interval(errors, len(taken)),
+        _half_interval([(item.family, item.with_it - item.without) for item in taken]),
+        _half_interval([(item.family, item.without - item.chance) for item in taken]),
     )
 
 
@@ -129,15 +132,19 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _half_interval(errors: Sequence[float], items: int) -> float:
-    """Half of the 95 % t interval, from the families' summed residuals."""
+def _half_interval(values: Sequence[tuple[str, float]]) -> float:
+    """Half of the 95 % t interval of the mean of (family, value)."""
     from scipy.stats import t
 
+    mean = _mean([value for _, value in values])
+    errors: dict[str, float] = {}
+    for family, value in values:
+        errors[family] = errors.get(family, 0.0) + value - mean
     count = len(errors)
     if count < 2:
         return math.inf
-    variance = sum(error**2 for error in errors) * count / (count - 1)
-    return float(t.ppf(0.975, count - 1)) * math.sqrt(variance) / items
+    variance = sum(error**2 for error in errors.values()) * count / (count - 1)
+    return float(t.ppf(0.975, count - 1)) * math.sqrt(variance) / len(values)
 
 
 def measure_claim(claim: Claim, world: World) -> Row:
@@ -163,6 +170,7 @@ def _faults(claim: Claim, scores: Scores, control: Scores | None) -> Iterable[st
 def measure_shortcut(shortcut: Shortcut, world: World) -> Row:
     """The row of a shortcut."""
     scores = summarize(shortcut.measure(world))
-    most = scores.chance + max(shortcut.reach * (scores.with_it - scores.chance), shortcut.slack)
-    failure = f"above {100 * most:.1f}" if scores.without > most else ""
+    way = shortcut.reach * (scores.with_it - scores.chance)
+    most = max(NOTHING, scores.above_error) if shortcut.at_chance else way
+    failure = f"more than {100 * most:.1f} points above chance" if scores.above > most else ""
     return Row(shortcut, scores, None, failure)

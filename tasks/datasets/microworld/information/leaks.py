@@ -1,0 +1,165 @@
+"""Leaks: nothing can be read from ids, order or lengths. A naive Bayes classifier is trained on these alone."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from reelbench.data import Clip
+from reelbench.tasks.datasets.microworld.information.questions import questions, target
+from reelbench.tasks.datasets.microworld.information.rows import Item, Shortcut
+from reelbench.tasks.datasets.microworld.information.worlds import World
+from reelbench.tasks.datasets.microworld.records import StoryRecord
+from reelbench.tasks.datasets.microworld.script import FRAMES_PER_SECOND
+
+Case = tuple[str, Sequence[Hashable], Hashable]
+"""(family, what a file's name, place and length give away, what must not be read from it)."""
+Cases = Callable[[Sequence[StoryRecord]], Iterable[Case]]
+ORDER_BINS = 10
+
+
+@dataclass(frozen=True)
+class Bayes:
+    """Naive Bayes over features with few values, add-one smoothed."""
+
+    classes: Counter[Hashable]
+    counts: dict[tuple[int, Hashable], Counter[Hashable]]
+    """(feature, class) → values."""
+    values: list[int]
+    """How many values each feature has."""
+
+    @classmethod
+    def learn(cls, cases: Iterable[Case]) -> Bayes:
+        """Count."""
+        classes, counts = Counter[Hashable](), defaultdict[tuple[int, Hashable], Counter[Hashable]](Counter)
+        seen = defaultdict[int, set[Hashable]](set)
+        for _, features, answer in cases:
+            classes[answer] += 1
+            for k, value in enumerate(features):
+                counts[k, answer][value] += 1
+                seen[k].add(value)
+        return cls(classes, dict(counts), [len(seen[k]) + 1 for k in range(len(seen))])
+
+    def guess(self, features: Sequence[Hashable]) -> Hashable:
+        """The most probable class."""
+        return max(self.classes, key=lambda answer: self._log_probability(features, answer))
+
+    def _log_probability(self, features: Sequence[Hashable], answer: Hashable) -> float:
+        total = self.classes[answer]
+        likelihoods = (
+            math.log((self.counts[k, answer][value] + 1) / (total + values))
+            for k, (value, values) in enumerate(zip(features, self.values, strict=True))
+        )
+        return math.log(total) + sum(likelihoods)
+
+
+def score(train: Sequence[Case], test: Sequence[Case]) -> Iterator[Item]:
+    """Train and test; chance is what the same guesses get where they have nothing to do with the answers."""
+    bayes = Bayes.learn(train)
+    frequency = Counter(answer for _, _, answer in test)
+    for family, features, answer in test:
+        guess = bayes.guess(features)
+        yield Item(family, 1.0, float(guess == answer), frequency[guess] / len(test))
+
+
+def read(cases: Cases) -> Callable[[World], Iterator[Item]]:
+    """What naive Bayes reads from the records."""
+
+    def measure(world: World) -> Iterator[Item]:
+        yield from score(list(cases(world.train_records)), list(cases(world.test_records)))
+
+    return measure
+
+
+def names_and_lengths(answer: Callable[[StoryRecord, int], Hashable]) -> Cases:
+    """Clips: the digits of their video's id, their place in the listing, when they begin and how long they are."""
+
+    def cases(records: Sequence[StoryRecord]) -> Iterator[Case]:
+        for order, record in enumerate(records):
+            story = [*record.id, record.shown, order * ORDER_BINS // len(records)]
+            for clip, (first, last) in enumerate(record.spans):
+                features = [*story, clip, round(FRAMES_PER_SECOND * (last - first)), first // 2]
+                yield record.family, features, answer(record, clip)
+
+    return cases
+
+
+def who(record: StoryRecord, clip: int) -> Hashable:
+    """Who acts: gender and shirt."""
+    return tuple(record.told(clip)["actor"])
+
+
+def what(record: StoryRecord, clip: int) -> Hashable:
+    """The action."""
+    return record.told(clip)["action"]
+
+
+def where(record: StoryRecord, clip: int) -> Hashable:
+    """The place."""
+    return record.clips[clip]["place"]
+
+
+def rarest_tag(record: StoryRecord, clip: int) -> Hashable:
+    """The last of a clip's tags, a compound most often."""
+    return record.clips[clip]["tags"][-1]
+
+
+def act_lengths(records: Sequence[StoryRecord]) -> Iterator[Case]:
+    """Acts: their length and their place in the story, and their action."""
+    for record in records:
+        for clip, facts in enumerate(record.clips):
+            for act in facts["acts"]:
+                first, last = act["acting"]
+                yield record.family, [clip, round(FRAMES_PER_SECOND * (last - first))], act["action"]
+
+
+def track_names(records: Sequence[StoryRecord]) -> Iterator[Case]:
+    """Pairs of clips' tracks: the ends of their ids, and whether they are of one person."""
+    for record in records:
+        tracks = record.content["tracks"][record.shown]
+        for i, (one, clip, person) in enumerate(tracks):
+            for other, later, person_later in tracks[i + 1 :]:
+                if clip != later:
+                    features = [one[-2:] + other[-2:], one[-1] == other[-1]]
+                    yield record.family, features, person == person_later
+
+
+def acting_track(records: Sequence[StoryRecord]) -> Iterator[Case]:
+    """Tracks: the end of the id, and whether the person is the one who is told of."""
+    for record in records:
+        for track, clip, person in record.content["tracks"][record.shown]:
+            yield record.family, [track[-1], clip], record.told(clip)["person"] == person
+
+
+def answers(world: World) -> Iterator[Item]:
+    """The place of the right sentence, from a question's id, its place in the listing, and its clip's length."""
+    train, test = (
+        [
+            (family, [*e.id, k * ORDER_BINS // len(asked), _frames(e["video"])], target(e, "answer"))
+            for k, (family, e) in enumerate(asked)
+        ]
+        for asked in questions(world, "multiple_choice", "choice")
+    )
+    yield from score(train, test)
+
+
+def _frames(clip: Clip) -> int:
+    return round(FRAMES_PER_SECOND * ((clip.end_s or 0.0) - clip.start_s))
+
+
+def _shortcut(name: str, benchmark: str, measure: Callable[[World], Iterator[Item]]) -> Shortcut:
+    return Shortcut(name, benchmark, "accuracy", measure, at_chance=True)
+
+
+SHORTCUTS = (
+    _shortcut("ids, order and lengths: who", "captioning:clip", read(names_and_lengths(who))),
+    _shortcut("ids, order and lengths: what", "captioning:clip", read(names_and_lengths(what))),
+    _shortcut("ids, order and lengths: where", "captioning:clip", read(names_and_lengths(where))),
+    _shortcut("ids, order and lengths: tags", "tagging:all-labels", read(names_and_lengths(rarest_tag))),
+    _shortcut("ids, order and lengths: answers", "multiple_choice:choice", answers),
+    _shortcut("lengths of acts: actions", "action_recognition:seen", read(act_lengths)),
+    _shortcut("ids of tracks: who is who", "reidentification:video", read(track_names)),
+    _shortcut("ids of tracks: who is told of", "reidentification:grounding", read(acting_track)),
+)
