@@ -133,6 +133,7 @@ class Microworld(Dataset):
 
     def page(self) -> str:
         """A page with some of its stories, its distributions, its information rows and its sizes."""
+        from reelbench.tasks.datasets.microworld.information.findings import list_findings
         from reelbench.tasks.datasets.microworld.page.build import build_page
 
-        return build_page(self)
+        return build_page(self, () if self.corpus.control else list_findings(self.corpus))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from reelbench.dataset import Finding
 from reelbench.tasks.datasets.microworld.page.bound import bound_view
 from reelbench.tasks.datasets.microworld.page.chained import story_view
 from reelbench.tasks.datasets.microworld.page.choosing import SPLIT, family_members, first_families, richest_story
@@ -30,8 +31,8 @@ TEMPLATES = Environment(
 )
 
 
-def build_page(dataset: Microworld) -> str:
-    """The whole page as HTML."""
+def build_page(dataset: Microworld, findings: Iterable[Finding]) -> str:
+    """The whole page as HTML; ``findings`` are the information rows, none for a control world."""
     records = {str(record.content["key"]): record for record in dataset.stories(SPLIT)}
     style = TEMPLATES.get_template("style.css").render()
     return TEMPLATES.get_template("page.html").render(
@@ -41,7 +42,7 @@ def build_page(dataset: Microworld) -> str:
         control=CONTROLS.get(dataset.corpus.control, ""),
         stories=dataset.corpus.stories,
         charts=charts(dataset, dataset.corpus, list(records.values())),
-        information=information_groups(dataset.corpus),
+        information=information_groups(findings),
         costs=costs(dataset.corpus),
         **_families(dataset, records),
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
 from reelbench.dataset import Finding
-from reelbench.tasks.datasets.microworld.information.findings import list_findings
-from reelbench.tasks.datasets.microworld.sizes import Corpus
 
 
 @dataclass(frozen=True)
@@ -29,12 +28,10 @@ class InformationGroup:
     rows: tuple[InformationRow, ...]
 
 
-def information_groups(corpus: Corpus) -> list[InformationGroup]:
-    """All rows, measured on the corpus; a control world has none of its own."""
-    if corpus.control:
-        return []
-    found = groupby(list_findings(corpus), key=lambda finding: finding.group)
-    return [InformationGroup(title, tuple(map(_row, findings))) for title, findings in found]
+def information_groups(findings: Iterable[Finding]) -> list[InformationGroup]:
+    """The findings by their heading."""
+    groups = groupby(findings, key=lambda finding: finding.group)
+    return [InformationGroup(title, tuple(map(_row, of_group))) for title, of_group in groups]
 
 
 def _row(finding: Finding) -> InformationRow:
