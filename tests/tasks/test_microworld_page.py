@@ -31,6 +31,7 @@ from reelbench.tasks.datasets.microworld.script import CLIPS
 from reelbench.tasks.datasets.microworld.sizes import FAMILY
 
 HOSTILE = '<img src="https://evil.example/x" onerror="alert(1)">'
+FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
 ADDRESSES = {"href", "src", "action", "data", "poster", "srcset", "xlink:href"}
 
 
@@ -149,8 +150,8 @@ def test_a_told_bar_is_one_of_each_clip_and_lies_within_it(story: StoryView) -> 
     told = [bar for row in story.rows for bar in row.bars if bar.is_told]
     assert len(told) == CLIPS
     for clip in story.clip_bars:
-        inside = [b for b in told if clip.left <= b.left and b.left + b.width <= clip.left + clip.width + 0.01]
-        assert len(inside) == 1
+        end = clip.left + clip.width + 0.01
+        assert sum(clip.left <= bar.left and bar.left + bar.width <= end for bar in told) == 1
 
 
 def test_each_of_five_bound_sentences_is_right_for_its_own_clip_only(
@@ -174,7 +175,8 @@ def test_sequels_replace_one_scene_or_change_the_order(
 
 
 def test_charts_count_every_clip(tiny: Microworld, records: dict[str, StoryRecord]) -> None:
-    counts = {chart.title: sum(t.count for t in chart.tallies) for chart in charts(tiny, TINY, [*records.values()])}
+    drawn = charts(tiny, TINY, [*records.values()])
+    counts = {chart.title: sum(tally.count for tally in chart.tallies) for chart in drawn}
     clips = CLIPS * TINY.stories.train
     assert counts["Where"] == counts["Seconds of a clip"] == clips
     assert counts["Words of a sentence"] == 4 * clips
@@ -205,7 +207,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     profile = f"--user-data-dir={tmp_path_factory.mktemp('profile')}"
-    for flag in (*"--headless --no-sandbox --disable-gpu --disable-quic --no-first-run".split(), profile):
+    for flag in (*FLAGS.split(), profile):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))

@@ -11,7 +11,12 @@ from markupsafe import Markup
 from reelbench.dataset import Finding
 from reelbench.tasks.datasets.microworld.page.bound import bound_view
 from reelbench.tasks.datasets.microworld.page.chained import story_view
-from reelbench.tasks.datasets.microworld.page.choosing import SPLIT, family_members, first_families, richest_story
+from reelbench.tasks.datasets.microworld.page.choosing import (
+    SPLIT,
+    family_members,
+    first_families,
+    richest_story,
+)
 from reelbench.tasks.datasets.microworld.page.costs import costs
 from reelbench.tasks.datasets.microworld.page.distributions import charts
 from reelbench.tasks.datasets.microworld.page.information import information_groups
@@ -36,7 +41,7 @@ def build_page(dataset: Microworld, findings: Iterable[Finding]) -> str:
     records = {str(record.content["key"]): record for record in dataset.stories(SPLIT)}
     style = TEMPLATES.get_template("style.css").render()
     return TEMPLATES.get_template("page.html").render(
-        style=Markup(style),  # noqa: S704 - a file of ours
+        style=Markup(style),
         name=dataset.name,
         version=VERSION,
         control=CONTROLS.get(dataset.corpus.control, ""),

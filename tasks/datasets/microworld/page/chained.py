@@ -109,7 +109,7 @@ def _tags(dataset: Dataset, shown: Shown) -> dict[int, tuple[str, ...]]:
     names = dataset.spaces["tags"]
     starts = [span[0] for span in shown.record.spans]
     return {
-        starts.index(example["video"].start_s): tuple(names[k] for k in (example.targets or {})["labels"].tolist())
+        starts.index(example["video"].start_s): tuple(names[k] for k in (example.targets or {})["labels"])
         for example in dataset.relation("tags", SPLIT)
         if example["video"].video == shown.video
     }

@@ -46,10 +46,11 @@ def charts(dataset: Dataset, corpus: Corpus, records: Sequence[StoryRecord]) -> 
     stories = [write_story(corpus, SPLIT, index) for index in range(corpus.stories.train)]
     events = [event for story in stories for event in story.events]
     acts = [act for event in events for act in event.acts]
+    places = [place.name for place in PLACES]
     return [
         _named("What people do", _share_told(events), VERBS, (act.deed.verb for act in acts)),
         _named("With which object", "a long tail, on purpose", OBJECTS, _things(acts)),
-        _named("Where", "clips in each place", [p.name for p in PLACES], (PLACES[e.place].name for e in events)),
+        _named("Where", "clips in each place", places, (places[event.place] for event in events)),
         _ordered("Seconds of a clip", "five clips fill 30 seconds", _clip_seconds(stories)),
         _ordered("Words of a sentence", "captions of single clips", _caption_lengths(records)),
         _tags(dataset),
@@ -71,9 +72,8 @@ def _clip_seconds(stories: Iterable[Story]) -> Counter[str]:
 
 
 def _caption_lengths(records: Iterable[StoryRecord]) -> Counter[str]:
-    lengths = Counter(
-        len(words.tokens) for record in records for clip in range(len(record.spans)) for words in record.captions(clip)
-    )
+    clips = ((record, clip) for record in records for clip in range(len(record.spans)))
+    lengths = Counter(len(words.tokens) for record, clip in clips for words in record.captions(clip))
     return Counter({str(n): lengths[n] for n in range(min(lengths, default=0), max(lengths, default=-1) + 1)})
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from reelbench.dataset import Dataset
 from reelbench.tasks.datasets.microworld.gaze import frame_times
@@ -44,10 +46,11 @@ def watching(dataset: Dataset, shown: Shown, take: Take, clips: int) -> list[Wat
     return [_watching(shown, take, number, found[number]) for number in sorted(found)[:clips]]
 
 
-def _watching(shown: Shown, take: Take, number: int, fixations: list[object]) -> Watching:
+def _watching(shown: Shown, take: Take, number: int, fixations: Sequence[Any]) -> Watching:
     event = shown.script.events[number]
     frames = []
     for t, points in list(zip(frame_times(event), fixations, strict=True))[:FRAMES_SHOWN]:
-        spots = tuple((round(100 * float(x), 1), round(100 * float(y), 1)) for x, y in points)  # type: ignore[attr-defined]
+        spots = tuple((round(100 * float(x), 1), round(100 * float(y), 1)) for x, y in points)
         frames.append(LookedAt(picture_uri(take.frames[t]), int(t) / FRAMES_PER_SECOND, spots))
-    return Watching(number + 1, shown.script.cast[event.watched].name, person_style(event.watched), tuple(frames))
+    watched = shown.script.cast[event.watched].name
+    return Watching(number + 1, watched, person_style(event.watched), tuple(frames))

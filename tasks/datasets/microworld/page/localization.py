@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,12 +37,15 @@ class Query:
 
 def queries(dataset: Dataset, shown: Shown, count: int) -> list[Query]:
     """Queries of a story, first those on which annotators disagree."""
-    found = [example for example in dataset.relation("segments", SPLIT) if example["video"].video == shown.video]
-    asked = [_query(example.fields, dict(example.targets or {})) for example in found]
+    asked = [
+        _query(example.fields, example.targets or {})
+        for example in dataset.relation("segments", SPLIT)
+        if example["video"].video == shown.video
+    ]
     return sorted(asked, key=lambda query: -len(query.chosen))[:count]
 
 
-def _query(fields: Any, targets: dict[str, Any]) -> Query:
+def _query(fields: Mapping[str, Any], targets: Mapping[str, Any]) -> Query:
     length = float(fields["duration_s"])
     votes = [tuple(map(float, row)) for row in targets["segments"]]
     spans = [tuple(map(float, row)) for row in fields["candidates"]]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from reelbench.dataset import Dataset
 from reelbench.tasks.datasets.microworld.page.cast import person_style
@@ -34,13 +36,14 @@ def set_clips(dataset: Dataset, shown: Shown, take: Take) -> list[SetClip]:
     """The clips of a story's set; none where the corpus has no sets."""
     for example in dataset.relation("sets", SPLIT):
         if example["videos"][0].video == shown.video:
-            return _clips(example.fields, dict(example.targets or {}), shown, take)
+            return _clips(example.fields, example.targets or {}, shown, take)
     return []
 
 
-def _clips(fields: dict, targets: dict, shown: Shown, take: Take) -> list[SetClip]:  # type: ignore[type-arg]
+def _clips(fields: Mapping[str, Any], targets: Mapping[str, Any], shown: Shown, take: Take) -> list[SetClip]:
     people: list[dict[int, int]] = [{} for _ in fields["sentences"]]
-    for (clip, place), person in zip(fields["mentions"].tolist(), targets["mention_identity"].tolist(), strict=True):
+    identities = targets["mention_identity"].tolist()
+    for (clip, place), person in zip(fields["mentions"].tolist(), identities, strict=True):
         people[clip][place] = person
     tracks: list[list[Track]] = [[] for _ in fields["sentences"]]
     mentioned = set(targets["mention_track"].tolist())

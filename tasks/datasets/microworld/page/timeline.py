@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from reelbench.tasks.datasets.microworld.page.cast import person_style
 from reelbench.tasks.datasets.microworld.page.deeds import act_words, verb_words
-from reelbench.tasks.datasets.microworld.script import FRAMES_PER_SECOND, NOBODY, Act, Event, Story, holder_after
+from reelbench.tasks.datasets.microworld.script import (
+    FRAMES_PER_SECOND,
+    NOBODY,
+    Act,
+    Event,
+    Story,
+    holder_after,
+)
 
 
 @dataclass(frozen=True)
