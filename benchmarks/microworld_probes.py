@@ -176,15 +176,30 @@ PROBES = (
     Probe("actor's shirt", lambda s: s.event.looks[act_of(s).actor].shirt, pooled("motion")),
     Probe("actor's gender", lambda s: s.event.looks[act_of(s).actor].gender, pooled("motion")),
     Probe("place", lambda s: s.event.place, pooled("appearance")),
-    Probe("giver's shirt", lambda s: _partner(s, act_of(s).actor), pooled("motion", part="first half"), gifts=True),
+    Probe(
+        "giver's shirt",
+        lambda s: _partner(s, act_of(s).actor),
+        pooled("motion", part="first half"),
+        gifts=True,
+    ),
     Probe(
         "recipient's shirt",
         lambda s: _partner(s, act_of(s).recipient),
         pooled("motion", part="second half"),
         gifts=True,
     ),
-    Probe("holder at the start", lambda s: _holds(s, end=False), of_track("person_look", rows=lambda r: r[0]), True),
-    Probe("holder at the end", lambda s: _holds(s, end=True), of_track("person_look", rows=lambda r: r[-1]), True),
+    Probe(
+        "holder at the start",
+        lambda s: _holds(s, end=False),
+        of_track("person_look", rows=lambda r: r[0]),
+        True,
+    ),
+    Probe(
+        "holder at the end",
+        lambda s: _holds(s, end=True),
+        of_track("person_look", rows=lambda r: r[-1]),
+        True,
+    ),
     Probe("recipient", _recipient, of_track("person_look", rows=lambda r: r[-1] - r[0]), True, True),
     Probe(
         "acts in the clip",
@@ -225,7 +240,9 @@ def watch_acts(corpus: Corpus, indices: Iterable[int]) -> Iterator[Seen]:
 
 def accuracy(probe: Probe, seen: list[Seen]) -> tuple[float, float, int]:
     """(held-out accuracy, that of the most frequent answer, number of held-out examples)."""
-    answered = [(s, a) for s in seen if (s.track is not None) == probe.tracks and (a := probe.answer(s)) is not None]
+    answered = [
+        (s, a) for s in seen if (s.track is not None) == probe.tracks and (a := probe.answer(s)) is not None
+    ]
     names = sorted({str(a) for _, a in answered})
     x = np.stack([probe.inputs(s) for s, _ in answered])
     y = np.array([names.index(str(a)) for _, a in answered])

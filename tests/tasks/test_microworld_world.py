@@ -2,13 +2,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import TINY
 
-from reelbench.tasks.datasets.microworld.film import draw_frames
 from reelbench.tasks.datasets.microworld.language import caption, naming, telling
 from reelbench.tasks.datasets.microworld.script import (
     CLIPS,
@@ -18,9 +15,7 @@ from reelbench.tasks.datasets.microworld.script import (
     holder_after,
     write_story,
 )
-from reelbench.tasks.datasets.microworld.staging import FRAME_SIZE, OFFSCREEN, RENDERINGS, stage_story
 from reelbench.tasks.datasets.microworld.streams import Stream
-from reelbench.tasks.datasets.microworld.vision import see
 from reelbench.tasks.datasets.microworld.world import (
     ACTIONS,
     HAIRS,
@@ -72,30 +67,6 @@ def test_only_who_holds_the_object_can_use_it_and_each_event_starts_where_the_la
     assert story.events[-1].last == STORY_FRAMES
 
 
-@settings(max_examples=30, deadline=None)
-@given(INDICES, st.sampled_from(RENDERINGS))
-def test_everybody_who_is_on_screen_stands_in_the_frame(index: int, rendering: str) -> None:
-    story = story_of(index)
-    stage = stage_story(TINY, story, rendering)
-    for event in story.events:
-        xy = stage.people_xy[list(event.visible), event.first : event.last]
-        assert ((xy >= 0) & (xy + np.array((16, 24)) <= FRAME_SIZE)).all()
-        absent = [p for p in range(len(story.cast)) if p not in event.visible]
-        assert (stage.people_xy[absent, event.first : event.last] == OFFSCREEN).all()
-
-
-@pytest.mark.parametrize("way", ["left", "right", "up", "down"])
-def test_who_walks_a_way_moves_that_way(way: str) -> None:
-    axis, sign = {"left": (0, -1), "right": (0, 1), "up": (1, -1), "down": (1, 1)}[way]
-    found = [(s, e) for s in map(story_of, range(60)) for e in s.events if e.action == f"walk {way}"]
-    assert found
-    for story, event in found:
-        path = stage_story(TINY, story, "a").people_xy[event.actor, event.first : event.last].astype(int)
-        moved = path[-1] - path[0]
-        assert moved[axis] * sign > 5
-        assert moved[1 - axis] == 0
-
-
 @settings(max_examples=60, deadline=None)
 @given(INDICES)
 def test_sentences_are_trees_whose_words_say_what_happens(index: int) -> None:
@@ -124,20 +95,6 @@ def test_mentions_stand_at_someone() -> None:
         places = [i for i, token in enumerate(sentence.tokens) if token == "[someone]"]
         assert [place for place, _ in sentence.mentions] == places
         assert {person for _, person in sentence.mentions} == {event.actor, event.recipient} - {NOBODY}
-
-
-def test_the_two_renderings_of_a_script_differ_and_are_drawn_the_same_again() -> None:
-    one, other, again = (draw_frames(TINY, "train", 0, r) for r in ("a", "b", "a"))
-    assert one.shape == (STORY_FRAMES, FRAME_SIZE, FRAME_SIZE, 3)
-    assert (one != other).mean() > 0.3
-    np.testing.assert_array_equal(one, again)
-
-
-def test_features_do_not_depend_on_which_frames_come_after() -> None:
-    frames = np.pad(draw_frames(TINY, "train", 1, "a"), ((0, 0), (0, 0), (0, 0), (0, 1)))
-    whole, part = see(frames), see(frames[:60].copy())
-    for name, rows in part.items():
-        np.testing.assert_array_equal(rows, whole[name][: len(rows)])
 
 
 @given(st.integers(2, 1000), st.integers(0, 9))

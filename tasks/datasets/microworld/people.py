@@ -40,7 +40,10 @@ PERSON_SPECS = {
         doc="points of the body, how they change, where it is and how it moves",
     ),
     "person_look": FeatureSpec(
-        "person_look", (2 * COLOURS,), PERSON_HZ, doc="colours of the whole person, and of what is at the hands"
+        "person_look",
+        (2 * COLOURS,),
+        PERSON_HZ,
+        doc="colours of the whole person, and of what is at the hands",
     ),
 }
 

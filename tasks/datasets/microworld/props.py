@@ -54,7 +54,9 @@ def halfway(act: Act) -> int:
     return (act.first + act.last) // 2
 
 
-def place_things(stream: Stream, story: Story, event: Event, moves: Moves) -> Iterator[tuple[int, int, Places]]:
+def place_things(
+    stream: Stream, story: Story, event: Event, moves: Moves
+) -> Iterator[tuple[int, int, Places]]:
     """(slot, which of the story's objects, where) of everything that a clip shows."""
     if event.treasure_seen:
         yield 0, 0, _on_screen(_treasure(stream, event, moves))

@@ -59,9 +59,7 @@ def _draw_people(canvas: NDArray[np.uint8], stage: Stage, event: Event) -> None:
         _paste(canvas[frames], shapes, stage.people_xy[person, frames], colour)
 
 
-def _draw_things(
-    canvas: NDArray[np.uint8], story: Story, stage: Stage, event: Event, slots: slice
-) -> None:
+def _draw_things(canvas: NDArray[np.uint8], story: Story, stage: Stage, event: Event, slots: slice) -> None:
     """The treasure is drawn behind people, props before them."""
     frames = slice(event.first, event.last)
     for slot in range(len(stage.thing))[slots]:

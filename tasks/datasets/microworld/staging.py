@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from reelbench.tasks.datasets.microworld.props import THING_SLOTS, Moves, halfway, place_things
 from reelbench.tasks.datasets.microworld.script import CAST, NOBODY, STORY_FRAMES, Act, Event, Story
 from reelbench.tasks.datasets.microworld.sizes import Corpus
-from reelbench.tasks.datasets.microworld.sprites import CYCLES, FRAME_SIZE, OFFSCREEN, PERSON_SHAPE, POSE, TEMPO
+from reelbench.tasks.datasets.microworld.sprites import (
+    CYCLES,
+    FRAME_SIZE,
+    OFFSCREEN,
+    PERSON_SHAPE,
+    POSE,
+    TEMPO,
+)
 from reelbench.tasks.datasets.microworld.streams import Stream
 
 RENDERINGS = ("a", "b")
@@ -27,7 +34,7 @@ WITHIN_REACH = 26
 ARRANGEMENTS = 40
 """So many are drawn for a clip, and the one in which people are least in each other's way is taken."""
 IMPOSSIBLE = 1_000_000
-TURNED_PERCENT, CROPPED_PERCENT = 34, 22
+TURNED_PERCENT, CROPPED_PERCENT = 28, 19
 """How often somebody who does nothing in a clip, and gets nothing, turns their back or is half out of the picture."""
 
 
@@ -148,7 +155,9 @@ def _arrange(stream: Stream, event: Event, paths: NDArray[np.int64]) -> NDArray[
     return np.asarray(starts[cost.argmin()], np.int64)
 
 
-def _bounds(event: Event, person: int, path: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _bounds(
+    event: Event, person: int, path: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and last place where somebody can start: low in the picture, and off its edges where there is room."""
     ways = [path]
     for act in event.acts:

@@ -114,12 +114,10 @@ def halve(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Averages of two by two pixels: ``(T, 84, 84, 4)`` → ``(3, T, 42, 42)``."""
     wide = frames.view(np.uint32)[..., 0]
     small = np.empty((3, len(frames), HALF, HALF), np.uint8)
-    for channels, pixels in (((0, 2), wide), ((1,), wide >> np.uint32(8))):
-        pairs = pixels & np.uint32(0x00FF00FF)  # two channels, each with room for a sum of four
-        rows = pairs[:, ::2] + pairs[:, 1::2]
-        sums = rows[..., ::2] + rows[..., 1::2]
-        for channel in channels:
-            small[channel] = (sums >> np.uint32(8 * (channel // 2 * 2) + 2)) & np.uint32(0xFF)
+    for channel in range(3):
+        values = (wide >> np.uint32(8 * channel)).astype(np.uint8).astype(np.uint16)
+        rows = values[:, ::2] + values[:, 1::2]
+        small[channel] = (rows[..., ::2] + rows[..., 1::2]) >> 2
     return small
 
 
