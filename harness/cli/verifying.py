@@ -23,7 +23,9 @@ VERDICT = "verdict"
 
 @click.command("verify")
 @click.argument("name")
-@click.option("--size", metavar="SIZE", help="Verify this size, where NAME has none. [default: the dataset's]")
+@click.option(
+    "--size", metavar="SIZE", help="Verify this size, where NAME has none. [default: the dataset's]"
+)
 @plugin_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def verify(
@@ -86,7 +88,11 @@ def _columns(findings: Sequence[Finding]) -> list[str]:
 
 
 def _cells(finding: Finding) -> list[str]:
-    return [finding.name, *finding.values.values(), f"FAILS: {finding.failure}" if finding.failure else "holds"]
+    return [
+        finding.name,
+        *finding.values.values(),
+        f"FAILS: {finding.failure}" if finding.failure else "holds",
+    ]
 
 
 def _table(findings: Sequence[Finding]) -> Table:

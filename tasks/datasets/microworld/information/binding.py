@@ -97,7 +97,9 @@ def _is_shown(choice: Act, event: Event) -> bool:
 
 
 def _is_in_bags(choice: Act, event: Event) -> bool:
-    return choice.actor in {act.actor for act in event.acts} and choice.deed in {act.deed for act in event.acts}
+    return choice.actor in {act.actor for act in event.acts} and choice.deed in {
+        act.deed for act in event.acts
+    }
 
 
 def _seen(act: Act) -> tuple[int, Deed | str]:

@@ -23,7 +23,8 @@ def blank_by_context(world: World) -> Iterator[Item]:
     """The word left out that is most frequent between its neighbours in training."""
     train, test = questions(world, "fill_in_blank", "word")
     habits = [
-        Habit.learn((context(e), target(e, "answer")) for _, e in train) for context in (_neighbours, _word_class)
+        Habit.learn((context(e), target(e, "answer")) for _, e in train)
+        for context in (_neighbours, _word_class)
     ]
     chance = 1 / len({target(e, "answer") for _, e in train})
     for family, example in test:
@@ -115,5 +116,7 @@ SHORTCUTS = (
     Shortcut("the usual tags", "tagging:all-labels", "precision at equal recall", usual_tags),
     Shortcut("the usual action", "action_recognition:seen", "top-1", usual_action),
     Shortcut("the usual facts", "captioning:clip", "who, what, with what, where", usual_facts),
-    Shortcut("nobody comes again", "reidentification:video", "accuracy of pairs of clips' tracks", never_again),
+    Shortcut(
+        "nobody comes again", "reidentification:video", "accuracy of pairs of clips' tracks", never_again
+    ),
 )

@@ -54,7 +54,8 @@ def words_of_right(train: Asked) -> Rate:
 
     def rate(example: Example, k: int) -> float:
         return sum(
-            math.log((words[True][w] + 1) / (totals[True] + 1)) - math.log((words[False][w] + 1) / (totals[False] + 1))
+            math.log((words[True][w] + 1) / (totals[True] + 1))
+            - math.log((words[False][w] + 1) / (totals[False] + 1))
             for w in example["choices"][k]
         )
 

@@ -32,7 +32,11 @@ def _finding(row: Row) -> Finding:
         "with": _points(row.scores.with_it),
         "worth": _interval(row.scores) if claim else "",
         "control": row.control_name,
-        "worth there": _interval(control) if control else row.of.asked_of and f"no {row.of.asked_of}" if isinstance(row.of, Claim) else "",
+        "worth there": _interval(control)
+        if control
+        else row.of.asked_of and f"no {row.of.asked_of}"
+        if isinstance(row.of, Claim)
+        else "",
     }
     return Finding(INGREDIENTS if claim else SHORTCUTS, row.of.name, values, _facts(row), row.failure)
 

@@ -54,7 +54,9 @@ def fastest(event: Event) -> list[int]:
 def middle(event: Event) -> list[int]:
     """The acts that go on in the middle of the clip, or all."""
     frame = (event.first + event.last) // 2
-    return [i for i, act in enumerate(event.acts) if act.first <= frame < act.last] or list(range(len(event.acts)))
+    return [i for i, act in enumerate(event.acts) if act.first <= frame < act.last] or list(
+        range(len(event.acts))
+    )
 
 
 def longest(event: Event) -> list[int]:

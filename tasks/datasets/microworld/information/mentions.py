@@ -42,9 +42,7 @@ View = Callable[[Pair], Hashable]
 Measure = Callable[[World], Iterator[Item]]
 
 
-def same_person(
-    view: View, other_view: View, asked: Callable[[Pair], bool] = lambda pair: True
-) -> Measure:
+def same_person(view: View, other_view: View, asked: Callable[[Pair], bool] = lambda pair: True) -> Measure:
     """Whether mentions of two clips are of one person, by oracles that know different things.
 
     Both answer what is most frequent in training where they know the same.

@@ -25,7 +25,9 @@ def repeated(world: World) -> Iterator[Item]:
 def _alike(story: Story, clip: int) -> list[int]:
     """The clips of which a query holds, as far as it says what is done."""
     asked = _facts(story.events[clip], story.events[clip].act)
-    return [c for c, event in enumerate(story.events) if any(_facts(event, act) == asked for act in event.acts)]
+    return [
+        c for c, event in enumerate(story.events) if any(_facts(event, act) == asked for act in event.acts)
+    ]
 
 
 def _counted(alike: Sequence[int], tokens: Sequence[str]) -> list[int]:
@@ -47,12 +49,12 @@ def _facts(event: Event, act: Act) -> Hashable:
 
 CLAIMS = (
     Claim(
-        "\"the second time\" and \"after\" tell which clip",
+        '"the second time" and "after" tell which clip',
         "ASST",
         "localization:spans",
         "clips found, of what is told more than once",
         "order",
-        "language at every layer: repeated events, \"the second time\", \"after\"",
+        'language at every layer: repeated events, "the second time", "after"',
         repeated,
         asked_of="queries of what is told more than once",
     ),

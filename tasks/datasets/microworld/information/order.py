@@ -7,10 +7,12 @@ from collections.abc import Callable, Hashable, Iterator
 
 from reelbench.tasks.datasets.microworld.information.rows import Claim, Item
 from reelbench.tasks.datasets.microworld.information.worlds import World, told
-from reelbench.tasks.datasets.microworld.script import CAST, NOBODY, Event, Story, holder_after
+from reelbench.tasks.datasets.microworld.script import CAST, NOBODY, Story, holder_after
 
 SHARING = "hierarchy: galleries that share four events of five, and the same events reordered"
-LATER = "a later event depends on an earlier one (who carries what, who is where), so that order and memory pay"
+LATER = (
+    "a later event depends on an earlier one (who carries what, who is where), so that order and memory pay"
+)
 View = Callable[[list[Hashable]], Hashable]
 
 

@@ -30,7 +30,12 @@ def measure(*, paired: bool) -> Callable[[World], Iterator[Item]]:
             habit = Habit.learn((said[fact], shown[fact]) for _, said, shown in train)
             for family, said, shown in test:
                 told, usual = habit.guess(said[fact]), habit.overall
-                yield Item(family, float(told == shown[fact]), float(usual == shown[fact]), float(usual == shown[fact]))
+                yield Item(
+                    family,
+                    float(told == shown[fact]),
+                    float(usual == shown[fact]),
+                    float(usual == shown[fact]),
+                )
 
     return items
 

@@ -21,7 +21,10 @@ START, END = "<", ">"
 def read_before(world: World) -> Iterator[Item]:
     """Runs of five words of the test split's tellings that were read before: in texts and told films, or the latter."""
     films = {
-        run for story in world.train[::TOLD_STORIES] for k in range(TELLINGS) for run in _runs(_tell(world, story, k))
+        run
+        for story in world.train[::TOLD_STORIES]
+        for k in range(TELLINGS)
+        for run in _runs(_tell(world, story, k))
     }
     texts = films | {run for told in _texts(world) for run in _runs(told)}
     for story in world.test:
