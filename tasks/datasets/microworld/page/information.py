@@ -15,9 +15,9 @@ class InformationRow:
 
     finding: Finding
     proves: str
-    chance: float
-    without: float
-    with_it: float
+    chance: float | None
+    without: float | None
+    with_it: float | None
 
 
 @dataclass(frozen=True)
@@ -35,5 +35,11 @@ def information_groups(findings: Iterable[Finding]) -> list[InformationGroup]:
 
 
 def _row(finding: Finding) -> InformationRow:
-    chance, without, with_it = (round(100 * finding.facts[name], 2) for name in ("chance", "without", "with"))
-    return InformationRow(finding, str(finding.facts.get("proves", "")), chance, without, with_it)
+    facts = finding.facts
+    marks = (_hundredths(facts[name]) for name in ("chance", "without", "with"))
+    return InformationRow(finding, str(facts.get("proves", "")), *marks)
+
+
+def _hundredths(value: float | None) -> float | None:
+    """Where a mark stands; nowhere for what was not measured."""
+    return None if value is None else round(100 * value, 2)

@@ -47,13 +47,15 @@ def queries(dataset: Dataset, shown: Shown, count: int) -> list[Query]:
 
 def _query(fields: Mapping[str, Any], targets: Mapping[str, Any]) -> Query:
     length = float(fields["duration_s"])
-    votes = [tuple(map(float, row)) for row in targets["segments"]]
-    spans = [tuple(map(float, row)) for row in fields["candidates"]]
-    candidates = tuple(_candidate(*span, length, votes.count(span)) for span in spans)
-    truth = _candidate(*map(float, targets["span"][0]), length, 0)
+    votes = [(float(first), float(last)) for first, last in targets["segments"]]
+    spans = [(float(first), float(last)) for first, last in fields["candidates"]]
+    candidates = tuple(_candidate(span, length, votes.count(span)) for span in spans)
+    (first, last), *_ = targets["span"]
+    truth = _candidate((float(first), float(last)), length, 0)
     return Query(" ".join(fields["query"]), truth, candidates, len(votes))
 
 
-def _candidate(first: float, last: float, length: float, votes: int) -> Candidate:
+def _candidate(span: tuple[float, float], length: float, votes: int) -> Candidate:
+    first, last = span
     label = f"{first:g}–{last:g} s"
     return Candidate(round(100 * first / length, 3), round(100 * (last - first) / length, 3), label, votes)
