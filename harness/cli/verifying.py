@@ -37,8 +37,11 @@ def verify(
     as_json: bool,
 ) -> int:
     """Check what a dataset says of itself: for microworld, that each claim can be true or false in it."""
+    from reelbench.errors import UsageError
     from reelbench.registry import build_registry
 
+    if size and "/" in name:
+        raise UsageError(f"{name!r} has a size already; leave --size out")
     started = time.monotonic()
     registry = build_registry(plugins, blocked=blocked, strict=strict)
     full = f"{name}/{size}" if size else name

@@ -81,7 +81,7 @@ def test_doctor_names_what_caption_metrics_need(reelbench):
     [
         ("reelbench pl", {"plan", "plugins"}),
         ("reelbench run --me", {"--method"}),
-        ("reelbench data ", {"prepare", "show"}),
+        ("reelbench data ", {"prepare", "show", "verify"}),
     ],
 )
 def test_the_shell_completes_commands_and_options(reelbench, words: str, offers: set[str]):

@@ -80,7 +80,7 @@ def names_and_lengths(answer: Callable[[StoryRecord, int], Hashable]) -> Cases:
         for order, record in enumerate(records):
             story = [*record.id, record.shown, order * ORDER_BINS // len(records)]
             for clip, (first, last) in enumerate(record.spans):
-                features = [*story, clip, round(FRAMES_PER_SECOND * (last - first)), first // 2]
+                features = [*story, clip, round(FRAMES_PER_SECOND * (last - first)), int(first) // 2]
                 yield record.family, features, answer(record, clip)
 
     return cases
