@@ -93,6 +93,8 @@ def _write_page(dataset: Any, file: Path) -> None:
     from reelbench.errors import DatasetError
 
     started = time.monotonic()
+    if _has_page(dataset):
+        click.echo(f"drawing a page of {dataset.name}", err=True)
     html = dataset.page()
     if html is None:
         raise DatasetError(f"dataset {dataset.name!r} has no page; leave --page out")

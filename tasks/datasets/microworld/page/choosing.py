@@ -64,7 +64,11 @@ def _is_whole(record: StoryRecord) -> bool:
 
 
 def _richness(story: Story, record: StoryRecord) -> tuple[int, int]:
-    """How many people and turns of the treasure are told, and how many kinds of queries there are."""
-    people = {event.act.actor for event in story.events}
-    turns = sum(event.act.handles_treasure for event in story.events)
-    return len(people) + turns, len({kind for _, kind, _ in record.queries()})
+    """How many people, verbs and places are told of and how often the treasure changes hands; kinds of queries."""
+    told = [event.act for event in story.events]
+    holders = {event.holder for event in story.events}
+    places = {event.place for event in story.events}
+    several = (
+        len({act.actor for act in told}) + len({act.deed.verb for act in told}) + len(holders) + len(places)
+    )
+    return several, len({kind for _, kind, _ in record.queries()})

@@ -49,7 +49,7 @@ def _clips(fields: Mapping[str, Any], targets: Mapping[str, Any], shown: Shown, 
     mentioned = set(targets["mention_track"].tolist())
     who = zip(fields["track_clip"].tolist(), targets["track_identity"].tolist(), strict=True)
     for k, (clip, person) in enumerate(who):
-        picture = take.portrait(person, shown.script.events[clip])
+        picture = take.track(person, shown.script.events[clip])
         name = shown.script.cast[person].name
         tracks[clip].append(Track(picture, name, person_style(person), k in mentioned))
     return [

@@ -14,7 +14,7 @@ from reelbench.tasks.datasets.microworld.film import draw_frames
 from reelbench.tasks.datasets.microworld.page.choosing import SPLIT, Shown
 from reelbench.tasks.datasets.microworld.page.pictures import picture_uri, spectrogram_uri, strip_uri
 from reelbench.tasks.datasets.microworld.script import Event
-from reelbench.tasks.datasets.microworld.sprites import PERSON_SHAPE
+from reelbench.tasks.datasets.microworld.sprites import PERSON_SHAPE, POSE
 from reelbench.tasks.datasets.microworld.staging import Stage, stage_story
 
 STRIP_FRAMES = 6
@@ -58,20 +58,34 @@ class Take:
         """A clip's sound."""
         return spectrogram_uri(self.sound(self.clip(number)), self.loudest)
 
-    def portrait(self, person: int, event: Event) -> str:
+    def track(self, person: int, event: Event) -> str:
         """A person in the middle of a clip, cut out of the frame."""
-        t = (event.first + event.last) // 2
+        return self._crop(person, (event.first + event.last) // 2)
+
+    def portraits(self) -> dict[int, str]:
+        """Everybody who is ever on screen, standing and whole where there is such a frame."""
+        there: dict[int, list[int]] = {}
+        for event in self.shown.script.events:
+            for person in event.visible:
+                there.setdefault(person, []).extend(range(event.first, event.last))
+        return {
+            person: self._crop(person, next((t for t in frames if self._stands(person, t)), frames[0]))
+            for person, frames in there.items()
+        }
+
+    def _stands(self, person: int, t: int) -> bool:
+        """Whether somebody stands facing us, with nobody and no edge in the way."""
+        corner = self.stage.people_xy[:, t].astype(int)  # (CAST, 2)
+        room = np.array(self.frames.shape[2:0:-1]) - PERSON_SHAPE[::-1]
+        others = np.delete(corner, person, axis=0)
+        near = (np.abs(others - corner[person]) < PERSON_SHAPE[::-1]).all(axis=1).any()
+        inside = (corner[person] >= 0).all() and (corner[person] <= room).all()
+        return bool(inside and not near and self.stage.pose[person, t] == POSE["stand"])
+
+    def _crop(self, person: int, t: int) -> str:
         height, width = PERSON_SHAPE
         x, y = (int(v) for v in self.stage.people_xy[person, t])
         frame = self.frames[t]
         rows = np.arange(y, y + height).clip(0, frame.shape[0] - 1)
         columns = np.arange(x, x + width).clip(0, frame.shape[1] - 1)
         return picture_uri(frame[np.ix_(rows, columns)])
-
-    def portraits(self) -> dict[int, str]:
-        """Everybody who is ever on screen, in the first clip in which they do something, or else are there."""
-        events = self.shown.script.events
-        acting = [(act.actor, event) for event in events for act in event.acts]
-        there = [(person, event) for event in events for person in event.visible]
-        chosen = dict(reversed([*acting, *there]))
-        return {person: self.portrait(person, event) for person, event in chosen.items()}
