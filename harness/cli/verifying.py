@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from reelbench.dataset import Finding
 
 FAILED = 1
-VERDICT = "verdict"
+HOLDS = "holds"
 
 
 @click.command("verify")
@@ -45,7 +46,7 @@ def verify(
     started = time.monotonic()
     registry = build_registry(plugins, blocked=blocked, strict=strict)
     full = f"{name}/{size}" if size else name
-    findings = list(registry.dataset_source(full).verify(full.partition("/")[2]))
+    findings = _collect(registry.dataset_source(full).verify(full.partition("/")[2]))
     failures = [f for f in findings if f.failure]
     if as_json:
         click.echo(json.dumps({"dataset": full, "findings": [_as_json(f) for f in findings]}, indent=2))
@@ -54,6 +55,18 @@ def verify(
         seconds = time.monotonic() - started
         click.echo(f"{full}: {len(findings) - len(failures)} of {len(findings)} rows hold, {seconds:.1f} s")
     return FAILED if failures else 0
+
+
+def _collect(findings: Iterator[Finding]) -> list[Finding]:
+    """All of them; on a terminal, the last one's name is shown meanwhile."""
+    from rich.console import Console
+
+    found: list[Finding] = []
+    with Console(stderr=True).status("verifying") as status:
+        for finding in findings:
+            found.append(finding)
+            status.update(f"{len(found)} rows, the last: {finding.name}")
+    return found
 
 
 def _as_json(finding: Finding) -> dict[str, object]:
@@ -67,46 +80,41 @@ def _as_json(finding: Finding) -> dict[str, object]:
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    """A table on a terminal, aligned lines elsewhere."""
-    if sys.stdout.isatty():
-        from rich.console import Console
+    """A table a group: drawn on a terminal, as aligned lines elsewhere."""
+    from rich.console import Console
 
-        Console().print(_table(findings))
-        return
-    rows = [_cells(finding) for finding in findings]
-    head = _columns(findings)
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for i, row in enumerate(rows):
-        if not i or findings[i].group != findings[i - 1].group:
-            click.echo(f"\n{findings[i].group}\n" + _line(head, widths) if i else _line(head, widths))
-        click.echo(_line(row, widths))
+    for group, members in groupby(findings, key=lambda finding: finding.group):
+        head, rows = _columns(list(members))
+        if sys.stdout.isatty():
+            Console().print(_table(group, head, rows))
+            continue
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        click.echo("\n".join([group, *(_line(cells, widths) for cells in (head, *rows)), ""]))
+
+
+def _columns(findings: Sequence[Finding]) -> tuple[list[str], list[list[str]]]:
+    """(head, rows), without columns that are empty in the whole group."""
+    names = [name for name in findings[0].values if any(finding.values[name] for finding in findings)]
+    rows = [[f.name, *(f.values[name] for name in names), _verdict(f)] for f in findings]
+    return ["row", *names, "verdict"], rows
+
+
+def _verdict(finding: Finding) -> str:
+    return f"FAILS: {finding.failure}" if finding.failure else HOLDS
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
-def _columns(findings: Sequence[Finding]) -> list[str]:
-    return ["row", *(findings[0].values if findings else ()), VERDICT]
-
-
-def _cells(finding: Finding) -> list[str]:
-    return [
-        finding.name,
-        *finding.values.values(),
-        f"FAILS: {finding.failure}" if finding.failure else "holds",
-    ]
-
-
-def _table(findings: Sequence[Finding]) -> Table:
+def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*_columns(findings), row_styles=("", "dim"))
-    for i, finding in enumerate(findings):
-        if not i or finding.group != findings[i - 1].group:
-            table.add_section()
-            table.add_row(Text(finding.group, style="bold"))
-        *cells, verdict = _cells(finding)
-        table.add_row(*map(Text, cells), Text(verdict, style="bold red" if finding.failure else "green"))
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in head:
+        table.add_column(name, overflow="fold")
+    for *cells, verdict in rows:
+        table.add_row(*map(Text, cells), Text(verdict, style="green" if verdict == HOLDS else "bold red"))
     return table

@@ -39,7 +39,7 @@ def pond(tmp_path: Path) -> tuple[str, str]:
 def test_what_holds_is_printed_and_exits_0(reelbench, pond):
     done = reelbench("data", "verify", "pond", "--size", "wet", *pond)
     assert done.returncode == 0, done.stderr
-    assert "fish swim     3     holds" in done.stdout
+    assert "fish swim  3     holds" in done.stdout
     assert "pond/wet: 2 of 2 rows hold" in done.stdout
 
 

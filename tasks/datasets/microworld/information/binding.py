@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from reelbench.tasks.datasets.microworld.information.rows import Claim, Item
 from reelbench.tasks.datasets.microworld.information.worlds import World, done, look, share, told
 from reelbench.tasks.datasets.microworld.script import CLIPS, Act, Deed, Event, Story
+from reelbench.tasks.datasets.microworld.sizes import FAMILY
 from reelbench.tasks.datasets.microworld.world import HEARD_ONLY
 
 SUB_EVENTS = (
@@ -63,11 +64,8 @@ def colour_word(world: World) -> Iterator[Item]:
 
 
 def retrieve(world: World) -> Iterator[Item]:
-    """The clip that a sentence is about among one clip a story, with who does what, or the bags.
-
-    Alike stories give the same clip of theirs.
-    """
-    gallery = [(story, story.events[_shown_clip(i)]) for i, story in enumerate(world.test)]
+    """The clip that a sentence is about among one clip a story, with who does what, or the bags."""
+    gallery = list(_shown_clips(world))
     pairs = [{(*done(s, act), e.place) for act in e.acts} for s, e in gallery]
     bags = [_bags(s, e) for s, e in gallery]
     for story, event in gallery:
@@ -77,8 +75,15 @@ def retrieve(world: World) -> Iterator[Item]:
         yield Item(story.family, 1 / bound, 1 / loose, 1 / len(gallery))
 
 
-def _shown_clip(index: int) -> int:
-    return index // 5 % CLIPS
+def _shown_clips(world: World) -> Iterator[tuple[Story, Event]]:
+    """One clip a story, as the benchmark's gallery has it: a family's stories tell different things in theirs."""
+    taken = set[tuple[str, Hashable]]()
+    for number, story in enumerate(world.test):
+        first = number // FAMILY % CLIPS
+        order = [story.events[(first + k) % CLIPS] for k in range(CLIPS)]
+        event = next((e for e in order if (story.family, told(story, e)) not in taken), order[0])
+        taken.add((story.family, told(story, event)))
+        yield story, event
 
 
 def _bags(story: Story, event: Event) -> tuple[set[Hashable], set[Hashable], int]:

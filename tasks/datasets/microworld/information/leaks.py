@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from reelbench.data import Clip
 from reelbench.tasks.datasets.microworld.information.questions import questions, target
@@ -14,6 +16,7 @@ from reelbench.tasks.datasets.microworld.information.worlds import World
 from reelbench.tasks.datasets.microworld.records import StoryRecord
 from reelbench.tasks.datasets.microworld.script import FRAMES_PER_SECOND
 
+Logs = NDArray[np.float64]
 Case = tuple[str, Sequence[Hashable], Hashable]
 """(family, what a file's name, place and length give away, what must not be read from it)."""
 Cases = Callable[[Sequence[StoryRecord]], Iterable[Case]]
@@ -24,35 +27,28 @@ ORDER_BINS = 10
 class Bayes:
     """Naive Bayes over features with few values, add-one smoothed."""
 
-    classes: Counter[Hashable]
-    counts: dict[tuple[int, Hashable], Counter[Hashable]]
-    """(feature, class) → values."""
-    values: list[int]
-    """How many values each feature has."""
+    classes: list[Hashable]
+    priors: Logs
+    likelihoods: dict[tuple[int, Hashable], Logs]
+    """(feature, value) → log of how probable it is, one a class."""
 
     @classmethod
-    def learn(cls, cases: Iterable[Case]) -> Bayes:
+    def learn(cls, cases: Sequence[Case]) -> Bayes:
         """Count."""
-        classes, counts = Counter[Hashable](), defaultdict[tuple[int, Hashable], Counter[Hashable]](Counter)
-        seen = defaultdict[int, set[Hashable]](set)
+        number = {answer: i for i, answer in enumerate(dict.fromkeys(answer for _, _, answer in cases))}
+        totals, counts = np.zeros(len(number)), dict[tuple[int, Hashable], Logs]()
         for _, features, answer in cases:
-            classes[answer] += 1
-            for k, value in enumerate(features):
-                counts[k, answer][value] += 1
-                seen[k].add(value)
-        return cls(classes, dict(counts), [len(seen[k]) + 1 for k in range(len(seen))])
+            totals[number[answer]] += 1
+            for key in enumerate(features):
+                counts.setdefault(key, np.zeros(len(number)))[number[answer]] += 1
+        values = Counter(feature for feature, _ in counts)
+        logs = {key: np.log((count + 1) / (totals + values[key[0]])) for key, count in counts.items()}
+        return cls(list(number), np.log(totals), logs)
 
     def guess(self, features: Sequence[Hashable]) -> Hashable:
-        """The most probable class."""
-        return max(self.classes, key=lambda answer: self._log_probability(features, answer))
-
-    def _log_probability(self, features: Sequence[Hashable], answer: Hashable) -> float:
-        total = self.classes[answer]
-        likelihoods = (
-            math.log((self.counts[k, answer][value] + 1) / (total + values))
-            for k, (value, values) in enumerate(zip(features, self.values, strict=True))
-        )
-        return math.log(total) + sum(likelihoods)
+        """The most probable class; a value that training has not says nothing."""
+        known = (self.likelihoods[key] for key in enumerate(features) if key in self.likelihoods)
+        return self.classes[int(sum(known, self.priors).argmax())]
 
 
 def score(train: Sequence[Case], test: Sequence[Case]) -> Iterator[Item]:

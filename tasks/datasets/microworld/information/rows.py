@@ -89,7 +89,7 @@ class Scores:
     @property
     def is_nothing(self) -> bool:
         """Whether the gap is small, or its interval contains 0."""
-        return abs(self.gap) < max(NOTHING, self.error)
+        return abs(self.gap) < _noise(self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,11 @@ class Row:
     def control_name(self) -> str:
         """What the control world is called."""
         return (self.of.control_name or f"no-{self.of.ingredient}") if isinstance(self.of, Claim) else ""
+
+
+def _noise(error: float) -> float:
+    """What cannot be told from nothing; one family alone has no interval."""
+    return max(NOTHING, error if math.isfinite(error) else 0.0)
 
 
 def summarize(items: Iterable[Item]) -> Scores:
@@ -171,6 +176,6 @@ def measure_shortcut(shortcut: Shortcut, world: World) -> Row:
     """The row of a shortcut."""
     scores = summarize(shortcut.measure(world))
     way = shortcut.reach * (scores.with_it - scores.chance)
-    most = max(NOTHING, scores.above_error) if shortcut.at_chance else way
+    most = _noise(scores.above_error) if shortcut.at_chance else way
     failure = f"more than {100 * most:.1f} points above chance" if scores.above > most else ""
     return Row(shortcut, scores, None, failure)
