@@ -72,6 +72,7 @@ def test_a_mean_stands_with_the_interval_over_families():
     assert apart.error == pytest.approx(
         12.706 * 0.5, rel=1e-4
     )  # t with one degree of freedom, standard error 0.5
+    assert apart.gap_noise > 30 * apart.error  # all rows together
 
 
 def test_an_ingredient_that_is_worth_too_little_fails():
@@ -127,7 +128,7 @@ def test_a_forest_reads_no_answer_from_ids_order_and_lengths(answer: Callable[..
         for case, guess, true in zip(test, guesses, right, strict=True)
     ]
     scores = summarize(items)
-    assert scores.above < max(0.03, scores.above_error)
+    assert scores.above < max(0.03, scores.above_noise)
 
 
 def _numbers(cases: list[leaks.Case]) -> list[list[int]]:

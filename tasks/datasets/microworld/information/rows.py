@@ -16,6 +16,8 @@ GAP = 0.15
 """An ingredient is worth at least this where it is there."""
 NOTHING = 0.03
 """And at most this, or nothing that can be told from sampling noise, in its control world."""
+MISSES, ROWS = 0.05, 40
+"""How often one of about so many rows may seem to be more than noise where it is not (Bonferroni)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,10 @@ class Scores:
     chance: float
     error: float
     """Half of the 95 % interval of ``gap``."""
-    above_error: float
-    """Half of the 95 % interval of ``above``."""
+    gap_noise: float
+    """The same where all rows' intervals are to hold together."""
+    above_noise: float
+    """That of ``above``."""
 
     @property
     def gap(self) -> float:
@@ -89,7 +93,7 @@ class Scores:
     @property
     def is_nothing(self) -> bool:
         """Whether the gap is small, or its interval contains 0."""
-        return abs(self.gap) < _noise(self.error)
+        return abs(self.gap) < _noise(self.gap_noise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +127,16 @@ def summarize(items: Iterable[Item]) -> Scores:
     taken = list(items)
     if not taken:
         raise ValueError("no item to score")
+    gaps = [(item.family, item.with_it - item.without) for item in taken]
+    above = [(item.family, item.without - item.chance) for item in taken]
     return Scores(
         len(taken),
         _mean([item.with_it for item in taken]),
         _mean([item.without for item in taken]),
         _mean([item.chance for item in taken]),
-        _half_interval([(item.family, item.with_it - item.without) for item in taken]),
-        _half_interval([(item.family, item.without - item.chance) for item in taken]),
+        _half_interval(gaps, MISSES),
+        _half_interval(gaps, MISSES / ROWS),
+        _half_interval(above, MISSES / ROWS),
     )
 
 
@@ -137,8 +144,8 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _half_interval(values: Sequence[tuple[str, float]]) -> float:
-    """Half of the 95 % t interval of the mean of (family, value)."""
+def _half_interval(values: Sequence[tuple[str, float]], misses: float) -> float:
+    """Half of the t interval of the mean of (family, value) that misses it so often."""
     from scipy.stats import t
 
     mean = _mean([value for _, value in values])
@@ -149,7 +156,7 @@ def _half_interval(values: Sequence[tuple[str, float]]) -> float:
     if count < 2:
         return math.inf
     variance = sum(error**2 for error in errors.values()) * count / (count - 1)
-    return float(t.ppf(0.975, count - 1)) * math.sqrt(variance) / len(values)
+    return float(t.ppf(1 - misses / 2, count - 1)) * math.sqrt(variance) / len(values)
 
 
 def measure_claim(claim: Claim, world: World) -> Row:
@@ -176,6 +183,6 @@ def measure_shortcut(shortcut: Shortcut, world: World) -> Row:
     """The row of a shortcut."""
     scores = summarize(shortcut.measure(world))
     way = shortcut.reach * (scores.with_it - scores.chance)
-    most = _noise(scores.above_error) if shortcut.at_chance else way
+    most = _noise(scores.above_noise) if shortcut.at_chance else way
     failure = f"more than {100 * most:.1f} points above chance" if scores.above > most else ""
     return Row(shortcut, scores, None, failure)
