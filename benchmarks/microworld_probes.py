@@ -34,7 +34,7 @@ from reelbench.tasks.datasets.microworld.world import HEARD_ONLY, VERBS
 from reelbench.tasks.datasets.microworld.writing import write_story
 
 HELD_OUT = 4  # one family of so many
-GIFT_SEARCH = 1500
+GIFT_SEARCH = 700
 Rows = dict[str, NDArray[Any]]
 
 
@@ -81,6 +81,16 @@ def pooled(*modalities: str, part: str = "whole") -> Callable[[Seen], NDArray[np
         return np.concatenate(parts)
 
     return inputs
+
+
+def around_actor(seen: Seen) -> NDArray[np.float32]:
+    """What maps show in the three by three cells at the actor, as somebody sees who looks there."""
+    act, maps = act_of(seen), []
+    for row in range(act.first // MAP_STRIDE + 1, (act.last + 1) // MAP_STRIDE):
+        x, y = (seen.stage.people_xy[act.actor, row * MAP_STRIDE] + np.array((8, 12))) // 12
+        padded = np.pad(seen.features["spatial"][row], ((2, 2), (2, 2), (0, 0)), "edge")
+        maps.append(padded[y + 1 : y + 4, x + 1 : x + 4].astype(np.float32).ravel())
+    return np.concatenate([np.mean(maps, axis=0), np.max(maps, axis=0), np.min(maps, axis=0)])
 
 
 def of_track(*modalities: str, rows: Callable[[NDArray[Any]], NDArray[Any]]) -> Any:
@@ -176,6 +186,19 @@ PROBES = (
     Probe("actor's shirt", lambda s: s.event.looks[act_of(s).actor].shirt, pooled("motion")),
     Probe("actor's gender", lambda s: s.event.looks[act_of(s).actor].gender, pooled("motion")),
     Probe("place", lambda s: s.event.place, pooled("appearance")),
+    Probe("verb, from the maps around the actor", _verb, around_actor),
+    Probe(
+        "direction, from the maps around the actor", lambda s: act_of(s).deed.direction or None, around_actor
+    ),
+    Probe("thing, from the maps around the actor", lambda s: act_of(s).deed.thing or None, around_actor),
+    Probe(
+        "shirt, from the maps around the actor", lambda s: s.event.looks[act_of(s).actor].shirt, around_actor
+    ),
+    Probe(
+        "gender, from the maps around the actor",
+        lambda s: s.event.looks[act_of(s).actor].gender,
+        around_actor,
+    ),
     Probe(
         "giver's shirt",
         lambda s: _partner(s, act_of(s).actor),
@@ -264,13 +287,14 @@ def main() -> None:
     began = time.perf_counter()
     corpus = parse_path(arguments.size)
     seen = list(watch_acts(corpus, range(arguments.stories)))
-    gifts = list(watch_acts(corpus, list_gifts(corpus, arguments.stories)))
+    probes = [probe for probe in PROBES if arguments.only in probe.name]
+    rare = list_gifts(corpus, arguments.stories) if any(probe.gifts for probe in probes) else []
+    gifts = list(watch_acts(corpus, rare))
     print(f"{len(seen) + len(gifts)} acts and tracks in {time.perf_counter() - began:.0f} s")
     print(f"{'attribute':50} accuracy  majority  held out")
-    for probe in PROBES:
-        if arguments.only in probe.name:
-            right, majority, count = accuracy(probe, seen + gifts * probe.gifts)
-            print(f"{probe.name:50} {right:8.1%}  {majority:8.1%}  {count:8}", flush=True)
+    for probe in probes:
+        right, majority, count = accuracy(probe, seen + gifts * probe.gifts)
+        print(f"{probe.name:50} {right:8.1%}  {majority:8.1%}  {count:8}", flush=True)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,10 @@ HALF = FRAME_SIZE // 2  # pixels are averaged two by two
 CELL = HALF // GRID
 COLOURS = 64
 FILTERS = 32
-MAP_FILTERS = 10
+MAP_FILTERS = 4
+LEVELS = 4
+QUARTERS = 4
+MAP_CHANNELS = MAP_FILTERS + 3 + QUARTERS + 2 + 3 * LEVELS
 MAP_STRIDE = 2
 PERSON_STRIDE = 4
 SHIFTS = (1, 2, 3)
@@ -47,14 +50,15 @@ VISION_SPECS = {
     ),
     "spatial": FeatureSpec(
         "spatial",
-        (GRID, GRID, MAP_FILTERS + 6),
+        (GRID, GRID, MAP_CHANNELS),
         FRAME_HZ / MAP_STRIDE,
         "uint8",
-        "filters, mean colour, change, and movement rightwards and downwards of a cell",
+        "of a cell: filters, mean colour, change of its quarters and movement rightwards and downwards since the last "
+        "row, levels of red, green and blue near what changed",
     ),
     "spatial_mirrored": FeatureSpec(
         "spatial_mirrored",
-        (GRID, GRID, MAP_FILTERS + 6),
+        (GRID, GRID, MAP_CHANNELS),
         FRAME_HZ / MAP_STRIDE,
         "uint8",
         "the same of the mirrored pixels",
@@ -96,17 +100,21 @@ def see(frames: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
     colours = colour_numbers(*small)
     cells = _cells(small)
     responses = _responses(cells)
-    change, changed = _change(small)
+    quarters, changed = _change(small)
     moved = _movement(small)
+    around = _around(changed)
     kept = slice(None, None, MAP_STRIDE)
-    energy, ways = change[kept], moved[kept, :2]
-    flipped = cells[kept] @ mirrored_bank()
+    ways, still = _since_kept(moved[:, :2]), cells[kept]
+    change, near = _since_kept(quarters), _since_kept(around.astype(np.uint8)) > 0
+    levels = _levels(small[:, kept], near)
+    swapped = change.reshape(*change.shape[:2], GRID, 2)[..., ::-1].reshape(change.shape)
+    flipped = _maps(still, still @ mirrored_bank(), swapped, ways * MIRRORED_WAYS, levels)
     return {
         "appearance": _appearance(colours, responses),
-        "spatial": _maps(cells[kept], responses[kept, :, :MAP_FILTERS], energy, ways),
-        "spatial_mirrored": mirror(_maps(cells[kept], flipped, energy, ways * MIRRORED_WAYS)),
+        "spatial": _maps(still, responses[kept, :, :MAP_FILTERS], change, ways, levels),
+        "spatial_mirrored": mirror(flipped),
         "thumbnail": _thumbnail(small[:, kept]),
-        "motion": _motion(colours, change, changed, moved, _unlike(small)),
+        "motion": _motion(colours, _by_square(quarters, 2), (changed, around), moved, _unlike(small)),
     }
 
 
@@ -150,19 +158,31 @@ def histogram(colours: NDArray[np.uint8], weights: NDArray[np.bool_] | None = No
 
 
 def _change(small: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Summed change a cell ``(T, 7, 7)``, and which pixels changed ``(T, 42, 42)``; the first frame changes nothing."""
+    """Summed change a quarter of a cell ``(T, 14, 14)``, and which pixels changed ``(T, 42, 42)``; none at first."""
     difference = np.zeros(small.shape[1:], np.uint16)
     for plane in small:
         later, earlier = plane[1:], plane[:-1]
         difference[1:] += np.maximum(later, earlier) - np.minimum(later, earlier)
     changed = difference > CHANGE_THRESHOLD
-    return _by_cell(difference * changed), changed
+    return _by_square(difference * changed, CELL // 2), changed
 
 
-def _by_cell(values: NDArray[Any]) -> NDArray[np.int32]:
-    """Sums over the pixels of each cell: ``(T, 42, 42)`` → ``(T, 7, 7)``."""
-    rows = values.reshape(len(values), GRID, CELL, HALF).sum(axis=2, dtype=np.int32)
-    return rows.reshape(len(values), GRID, GRID, CELL).sum(axis=3)
+def _by_square(values: NDArray[Any], side: int = CELL) -> NDArray[np.int32]:
+    """Sums over squares of pixels: ``(T, H, W)`` → ``(T, H / side, W / side)``."""
+    frames, height, width = values.shape
+    rows = values.reshape(frames, height // side, side, width).sum(axis=2, dtype=np.int32)
+    return rows.reshape(frames, height // side, width // side, side).sum(axis=3)
+
+
+def _levels(small: NDArray[np.uint8], near: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many pixels that are near a change have which level of red, green and blue: ``(T, 7, 7, 12)``."""
+    t, y, x = np.nonzero(near)
+    cell = (t * GRID + y // CELL) * GRID + x // CELL
+    size = len(near) * GRID * GRID * LEVELS
+    counts = [np.bincount(cell * LEVELS + (plane[near] >> 6), minlength=size) for plane in small]
+    return np.stack([count.reshape(-1, GRID, GRID, LEVELS) for count in counts], axis=3).reshape(
+        len(near), GRID, GRID, 3 * LEVELS
+    )
 
 
 def _movement(small: NDArray[np.uint8]) -> NDArray[np.int32]:
@@ -170,8 +190,8 @@ def _movement(small: NDArray[np.uint8]) -> NDArray[np.int32]:
     grey = small.sum(axis=0, dtype=np.int16)
     moved = np.zeros((len(grey), 2 * len(SHIFTS), GRID, GRID), np.int32)
     for k, shift in enumerate(SHIFTS):
-        moved[1:, 2 * k] = _by_cell(_shifted(grey, shift, 2))
-        moved[1:, 2 * k + 1] = _by_cell(_shifted(grey, shift, 1))
+        moved[1:, 2 * k] = _by_square(_shifted(grey, shift, 2))
+        moved[1:, 2 * k + 1] = _by_square(_shifted(grey, shift, 1))
     return moved
 
 
@@ -190,15 +210,15 @@ def _shifted(grey: NDArray[np.int16], shift: int, axis: int) -> NDArray[np.int16
 def _motion(
     colours: NDArray[np.uint8],
     change: NDArray[np.int32],
-    changed: NDArray[np.bool_],
+    masks: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     moved: NDArray[np.int32],
     unlike: NDArray[np.int64],
 ) -> NDArray[np.float16]:
     rows = len(colours)
     whole = moved.sum(axis=(2, 3))  # (T, 2 * SHIFTS): right, down, at each shift
     ways = np.concatenate([np.maximum(whole, 0), np.maximum(-whole, 0)], axis=1)
-    flat = colours.reshape(rows, -1)
-    after, near = (histogram(flat, mask.reshape(rows, -1)) for mask in (changed, _around(changed)))
+    flat, changed = colours.reshape(rows, -1), masks[0]
+    after, near = (histogram(flat, mask.reshape(rows, -1)) for mask in masks)
     energy = change.sum(axis=(1, 2))[:, None]
     where = np.concatenate([change.sum(axis=1), change.sum(axis=2)], axis=1)
     count = changed.sum(axis=(1, 2))[:, None]
@@ -275,18 +295,32 @@ def _steadiness(count: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.concatenate([np.minimum(count, earlier) for earlier in before], axis=1) / 64
 
 
+def _since_kept(rows: NDArray[np.int32]) -> NDArray[np.int32]:
+    """For each frame that maps keep, the sum over it and the frames since the one kept before it."""
+    total = rows[::MAP_STRIDE].copy()
+    for back in range(1, MAP_STRIDE):
+        total[1:] += rows[MAP_STRIDE - back :: MAP_STRIDE][: len(total) - 1]
+    return total
+
+
 def _maps(
     cells: NDArray[np.float32],
     responses: NDArray[Any],
     change: NDArray[np.int32],
     moved: NDArray[np.int32],
+    levels: NDArray[np.int64],
 ) -> NDArray[np.uint8]:
-    rows = len(cells)
-    mean = (cells @ _colour_sums()).astype(np.int32) // (CELL * CELL)
-    signed = moved.reshape(rows, 2, -1).transpose(0, 2, 1) // 64 + 128
-    energy = change.reshape(rows, -1, 1) // 32
-    parts = [np.maximum(responses, 0).astype(np.int32) // 32, mean, energy, signed]
-    return np.concatenate(parts, axis=2).clip(0, 255).astype(np.uint8).reshape(rows, GRID, GRID, -1)
+    grid = (len(cells), GRID, GRID, -1)
+    quarters = change.reshape(len(cells), GRID, 2, GRID, 2).transpose(0, 1, 3, 2, 4)
+    parts = [
+        np.maximum(responses, 0).astype(np.int32) // 32,
+        (cells @ _colour_sums()).astype(np.int32) // (CELL * CELL),
+        quarters // 16,
+        moved.transpose(0, 2, 3, 1) // 64 + 128,
+        levels * 6,
+    ]
+    whole = np.concatenate([part.reshape(grid) for part in parts], axis=3, dtype=np.int32)
+    return whole.clip(0, 255).astype(np.uint8)
 
 
 def mirror(maps: NDArray[np.uint8]) -> NDArray[np.uint8]:
