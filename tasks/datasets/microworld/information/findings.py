@@ -21,7 +21,7 @@ def list_findings(corpus: Corpus) -> Iterator[Finding]:
 
 
 def _finding(row: Row) -> Finding:
-    claim, control = isinstance(row.of, Claim), row.control
+    claim = isinstance(row.of, Claim)
     values = {
         "paper": row.of.methods if isinstance(row.of, Claim) else "",
         "benchmark": row.of.benchmark,
@@ -32,13 +32,15 @@ def _finding(row: Row) -> Finding:
         "with": _points(row.scores.with_it),
         "worth": _interval(row.scores) if claim else "",
         "control": row.control_name,
-        "worth there": _interval(control)
-        if control
-        else row.of.asked_of and f"no {row.of.asked_of}"
-        if isinstance(row.of, Claim)
-        else "",
+        "worth there": _there(row),
     }
     return Finding(INGREDIENTS if claim else SHORTCUTS, row.of.name, values, _facts(row), row.failure)
+
+
+def _there(row: Row) -> str:
+    if row.control:
+        return _interval(row.control)
+    return f"no {row.of.asked_of}" if isinstance(row.of, Claim) else ""
 
 
 def _facts(row: Row) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbench.data import Clip
-from reelbench.tasks.datasets.microworld.information.questions import questions, target
+from reelbench.tasks.datasets.microworld.information.questions import Asked, ask, questions, target
 from reelbench.tasks.datasets.microworld.information.rows import Item, Shortcut
 from reelbench.tasks.datasets.microworld.information.worlds import World
 from reelbench.tasks.datasets.microworld.records import StoryRecord
@@ -21,6 +22,8 @@ Case = tuple[str, Sequence[Hashable], Hashable]
 """(family, what a file's name, place and length give away, what must not be read from it)."""
 Cases = Callable[[Sequence[StoryRecord]], Iterable[Case]]
 ORDER_BINS = 10
+ID_DIGITS = 7
+"""Digits of an id that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,33 @@ def answers(world: World) -> Iterator[Item]:
     yield from score(train, test)
 
 
+def moments(world: World) -> Iterator[Item]:
+    """The clip of a query, from what its id has besides its video's name, and from its place among its video's queries."""
+    train, test = (list(_moments(asked)) for asked in questions(world, "localization", "spans"))
+    yield from score(train, test)
+
+
+def _moments(asked: Asked) -> Iterator[Case]:
+    places = Counter[str]()
+    for family, example in asked:
+        video = example["video"].video
+        rest = re.findall(r"[0-9a-f]", example.id.removeprefix(video))
+        place = places[video]
+        places[video] += 1
+        start = int(target(example, "span")[0, 0])
+        yield family, [*(rest + [""] * ID_DIGITS)[:ID_DIGITS], place], start // 6
+
+
+def matches(world: World) -> Iterator[Item]:
+    """The clip or story that a query is about: the one whose id starts alike, or comes as late among sorted ids."""
+    for protocol in ("sentence", "paragraph"):
+        test = ask(world, "test", "retrieval", protocol)
+        names = sorted(target(example, "match") for _, example in test)
+        for place, (family, example) in enumerate(test):
+            alike = [name for name in names if name[:ID_DIGITS] == example.id[:ID_DIGITS]] or [names[place]]
+            yield Item(family, 1.0, (target(example, "match") in alike) / len(alike), 1 / len(names))
+
+
 def _frames(clip: Clip) -> int:
     return round(FRAMES_PER_SECOND * ((clip.end_s or 0.0) - clip.start_s))
 
@@ -155,6 +185,8 @@ SHORTCUTS = (
     _shortcut("ids, order and lengths: where", "captioning:clip", read(names_and_lengths(where))),
     _shortcut("ids, order and lengths: tags", "tagging:all-labels", read(names_and_lengths(rarest_tag))),
     _shortcut("ids, order and lengths: answers", "multiple_choice:choice", answers),
+    _shortcut("ids and order: moments", "localization:spans", moments),
+    _shortcut("ids: matches", "retrieval:sentence", matches),
     _shortcut("lengths of acts: actions", "action_recognition:seen", read(act_lengths)),
     _shortcut("ids of tracks: who is who", "reidentification:video", read(track_names)),
     _shortcut("ids of tracks: who is told of", "reidentification:grounding", read(acting_track)),
