@@ -36,6 +36,7 @@ AGO = (2, 4)
 """Frames back to one that is compared with what is seen now, to tell slow from quick."""
 DRIFT_FRAMES = 4
 THUMBNAIL = 14
+FRAMES_AT_ONCE = 20  # what fits a processor's cache
 NEAR = 3
 """Half-resolution pixels around a change whose colours count as those of what moves."""
 CHANGE_THRESHOLD = 24
@@ -120,12 +121,16 @@ def see(frames: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
 
 def halve(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Averages of two by two pixels: ``(T, 84, 84, 4)`` → ``(3, T, 42, 42)``."""
-    wide = frames.view(np.uint32)[..., 0]
     small = np.empty((3, len(frames), HALF, HALF), np.uint8)
-    for channel in range(3):
-        values = (wide >> np.uint32(8 * channel)).astype(np.uint8).astype(np.uint16)
-        rows = values[:, ::2] + values[:, 1::2]
-        small[channel] = (rows[..., ::2] + rows[..., 1::2]) >> 2
+    for first in range(0, len(frames), FRAMES_AT_ONCE):
+        some = slice(first, first + FRAMES_AT_ONCE)
+        wide = frames[some].view(np.uint32)[..., 0]
+        for channels, pixels in (((0, 2), wide), ((1,), wide >> np.uint32(8))):
+            pairs = pixels & np.uint32(0x00FF00FF)  # two channels, each with room for a sum of four
+            rows = pairs[:, ::2] + pairs[:, 1::2]
+            sums = (rows[..., ::2] + rows[..., 1::2]) >> np.uint32(2)
+            for channel in channels:
+                small[channel, some] = (sums >> np.uint32(16 * (channel // 2))) & np.uint32(0xFF)
     return small
 
 
