@@ -18,7 +18,7 @@ from reelbench.tasks.datasets.microworld.gaze import GAZE_FRAMES
 from reelbench.tasks.datasets.microworld.moments import moment_examples
 from reelbench.tasks.datasets.microworld.records import StoryRecord, list_fields
 from reelbench.tasks.datasets.microworld.sets import set_example
-from reelbench.tasks.datasets.microworld.staging import FRAME_SIZE
+from reelbench.tasks.datasets.microworld.sprites import FRAME_SIZE
 from reelbench.tasks.datasets.microworld.streams import Stream, short_hash
 from reelbench.tasks.datasets.microworld.world import ACTIONS, SEEN_ACTIONS
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from reelbench.data import Clip, Example
 from reelbench.tasks.datasets.microworld.records import Meaning, StoryRecord, joined_fields, list_fields
+from reelbench.tasks.datasets.microworld.streams import short_hash
 
 Takes = Sequence[tuple[StoryRecord, str]]
 Pairs = Iterator[tuple[str, Example]]
@@ -18,7 +19,7 @@ Builder = Callable[[Takes], Pairs]
 def sentence_queries(takes: Takes) -> Pairs:
     """One sentence a story, about one of its clips, which is what ``match`` names."""
     chosen = retrieved_clips(takes)
-    for story, rendering in takes:
+    for story, rendering in _mixed(takes):
         words = story.captions(chosen[story.id])[0]
         yield _query(story, rendering, {**words.fields("query"), **list_fields("sentences", [words])})
 
@@ -50,7 +51,7 @@ def retrieved_clips(takes: Takes) -> dict[str, int]:
 
 def paragraph_queries(takes: Takes, *, observed: int | None = None) -> Pairs:
     """One telling a story, which is what ``match`` names; only its first sentences, where so many are observed."""
-    for story, rendering in takes:
+    for story, rendering in _mixed(takes):
         telling = story.tellings()[0][:observed]
         yield _query(story, rendering, {**joined_fields("query", telling), **list_fields("sentences", telling)})
 
@@ -69,9 +70,19 @@ def proposal_gallery(takes: Takes, *, proposals: int) -> Pairs:
         yield _shown(story, rendering, story.video(rendering), np.stack([bounds[:-1], bounds[1:]], axis=1).tolist())
 
 
+def _mixed(takes: Takes) -> Takes:
+    """In the order of the queries' ids, which is not that of the stories'."""
+    return sorted(takes, key=lambda take: _query_id(*take))
+
+
+def _query_id(story: StoryRecord, rendering: str) -> str:
+    """Says nothing about the story, whose id its clips bear."""
+    return short_hash(story.corpus.seed, story.content["key"], rendering, "query", length=12)
+
+
 def _query(story: StoryRecord, rendering: str, fields: dict[str, object]) -> tuple[str, Example]:
     match = {"match": f"{story.id}{rendering}-g"}
-    return story.family, Example(f"{story.id}{rendering}-q", fields, match)
+    return story.family, Example(_query_id(story, rendering), fields, match)
 
 
 def _shown(story: StoryRecord, rendering: str, video: Clip, spans: list[list[float]]) -> tuple[str, Example]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from reelbench.data import Example
 from reelbench.tasks.datasets.microworld.records import StoryRecord
-from reelbench.tasks.datasets.microworld.streams import Stream
+from reelbench.tasks.datasets.microworld.streams import Stream, short_hash
 
 CHUNK_S = 5.0
 CHUNKS = 6
@@ -23,9 +23,9 @@ CANDIDATES = [(i, i + 1) for i in range(CHUNKS)] + [
 def moment_examples(
     story: StoryRecord, rendering: str, *, spans: bool = False
 ) -> Iterator[tuple[str, Example]]:
-    """(cluster, query) for each clip that a sentence singles out."""
+    """(cluster, query) for each clip that a sentence singles out; ids and order say nothing about which."""
     stream = story.stream("moments")
-    for clip, kind, words in story.queries():
+    for clip, kind, words in story.stream("asked").shuffled(story.queries()):
         exact = np.array([story.spans[clip]])
         fields = {
             "video": story.video(rendering),
@@ -35,7 +35,8 @@ def moment_examples(
             "chunk_s": 0.0 if spans else CHUNK_S,
         }
         targets = {"segments": exact if spans else _annotators(stream, story.spans[clip]), "span": exact}
-        yield story.family, Example(f"{story.id}{rendering}-{clip}-{kind}", fields, targets)
+        query_id = short_hash(story.corpus.seed, story.content["key"], rendering, clip, kind, length=12)
+        yield story.family, Example(query_id, fields, targets)
 
 
 def candidates() -> NDArray[np.float64]:

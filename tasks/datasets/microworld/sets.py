@@ -12,7 +12,7 @@ NOT_ON_SCREEN = -1
 
 
 def set_example(story: StoryRecord, rendering: str, *, genders: bool) -> tuple[str, Example]:
-    """(story id, set); with the genders of the mentioned, as training has them, or without."""
+    """(cluster, set); with the genders of the mentioned, as training has them, or without."""
     sentences, tracks = story.naming(), story.content["tracks"][rendering]
     mentions = [(clip, place, person) for clip, s in enumerate(sentences) for place, person in s.mentions]
     track_of = {(clip, person): k for k, (_, clip, person) in enumerate(tracks)}
@@ -33,4 +33,4 @@ def set_example(story: StoryRecord, rendering: str, *, genders: bool) -> tuple[s
             [track_of.get((clip, person), NOT_ON_SCREEN) for clip, _, person in mentions], np.int64
         ),
     }
-    return story.id, Example(f"{story.id}{rendering}", fields, targets)
+    return story.family, Example(f"{story.id}{rendering}", fields, targets)

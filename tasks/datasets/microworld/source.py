@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reelbench.dataset import BenchmarkSpec, Dataset, DatasetSource, Finding
 from reelbench.tasks.datasets.microworld.benchmarks import BENCHMARKS
-from reelbench.tasks.datasets.microworld.sizes import SIZES, parse_path
+from reelbench.tasks.datasets.microworld.sizes import DEFAULT_SIZE, SIZES, parse_path
 
 
 class MicroworldSource(DatasetSource):
@@ -16,6 +16,7 @@ class MicroworldSource(DatasetSource):
     name = "microworld"
     title = "microworld"
     sizes = tuple(SIZES)
+    default_size = DEFAULT_SIZE
     licence = "generated here; Apache-2.0 as the rest"
 
     def open(self, path: str, *, data_dir: Path | None, cache_dir: Path) -> Dataset:
