@@ -11,7 +11,7 @@ from reelbench.tasks.datasets.microworld.plots import kind_of
 from reelbench.tasks.datasets.microworld.queries import write_queries
 from reelbench.tasks.datasets.microworld.script import FRAMES_PER_SECOND, NOBODY, Act, Event, Story
 from reelbench.tasks.datasets.microworld.sizes import FAMILY, Corpus
-from reelbench.tasks.datasets.microworld.staging import RENDERINGS, stage_story
+from reelbench.tasks.datasets.microworld.staging import RENDERINGS, renderings_of, stage_story
 from reelbench.tasks.datasets.microworld.streams import Stream
 from reelbench.tasks.datasets.microworld.tags import tag_numbers
 from reelbench.tasks.datasets.microworld.world import ACTIONS, PLACES
@@ -22,11 +22,6 @@ TELLINGS = 2
 TOLD_STORIES = 3
 """One training story in so many is told as a whole, so that paired stories are few."""
 Record = dict[str, Any]
-
-
-def renderings_of(split: str) -> tuple[str, ...]:
-    """Unlabelled stories are filmed once, all others twice."""
-    return RENDERINGS[:1] if split == "unlabelled" else RENDERINGS
 
 
 def annotate(corpus: Corpus, split: str, index: int) -> Record:
