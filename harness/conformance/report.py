@@ -96,7 +96,7 @@ class Recorder:
         try:
             finding = Finding(check, place, "passed", work())
         except SkippedPair as reason:
-            finding = Finding(check, place, "skipped", str(reason))
+            finding = Finding(check, place, "failed" if reason.is_slip else "skipped", str(reason))
         except Broken as error:
             finding = Finding(check, place, "failed", str(error))
         except Exception as error:
