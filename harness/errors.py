@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-
 SLIP = 0.75
 """How like a known name an unknown one is that nobody means: a slip, and not a name of something not installed here."""
 
