@@ -47,10 +47,19 @@ def sources_of(cls: type) -> dict[str, Path]:
         if name in found or path is None:
             continue
         found[name] = path
-        waiting += [
-            m for m in imports_of(name, path) if any(m == p or m.startswith(f"{p}.") for p in projects)
-        ]
+        waiting += [m for m in imports_of(name, path) if any(is_within(m, p) for p in projects)]
     return found
+
+
+def is_within(module: str, package: str) -> bool:
+    """Whether a module is a package or lies in it."""
+    return module == package or module.startswith(f"{package}.")
+
+
+def own_package(module: str) -> str:
+    """The package of a plugin's own: a folder (or file) of a room of reelbench, or the top-level package."""
+    parts = module.split(".")
+    return ".".join(parts[:3]) if parts[0] == "reelbench" else parts[0]
 
 
 def _project(module: str) -> str:

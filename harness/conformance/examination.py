@@ -17,7 +17,6 @@ from reelbench.declarations import check_declarations
 from reelbench.errors import SkippedPair, UnknownNameError
 from reelbench.executors import Surroundings
 from reelbench.executors.work import open_dataset
-from reelbench.fingerprints import sources_of
 from reelbench.registry import Registry, build_registry
 from reelbench.resolution import FULL, resolve, variants_of
 
@@ -107,7 +106,7 @@ def examine(
     if variant not in variants_of(method):
         raise UnknownNameError(f"variant of {method.name}", variant, variants_of(method))
     report = _Heard(method.name, canonical_dataset(registry, dataset), heard)
-    recorder = Recorder(report, sources_of(type(method)).values())
+    recorder = Recorder(report, type(method))
     recorder.run("configuration", "", lambda: check_configurations(method))
     for name in [recipe] if recipe else method.recipes:
         recorder.run("serves", "", partial(check_serves, registry, method, name))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from reelbench.errors import ReelbenchError
 from reelbench.executors import Job, Surroundings
 from reelbench.fingerprints import versions_of
+from reelbench.placing import place_of
 from reelbench.registry import Registry, build_registry
 from reelbench.stages import Emit, write_json
 
@@ -67,21 +68,32 @@ def execute(job: Job, bench: Workbench, emit: Emit, worker: str) -> dict[str, An
         outcome: dict[str, Any] = {"status": "finished", **_STAGES[job.kind](job, bench, emit)}
     except KeyboardInterrupt:
         outcome = dict(_INTERRUPTED)
-    except ReelbenchError as error:
-        outcome = {
-            "status": "failed",
-            "error": f"{type(error).__name__}: {error}",
-            "traceback": traceback.format_exc(),
-        }
     except Exception as error:
+        text = str(error) if isinstance(error, ReelbenchError) else " ".join(str(error).split())
         outcome = {
             "status": "failed",
-            "error": f"{type(error).__name__}: {' '.join(str(error).split())}",
+            "error": f"{type(error).__name__}: {text}{_place(error, job, bench)}",
             "traceback": traceback.format_exc(),
         }
     record = _shared_fields(job, started, worker) | outcome
     _keep(job.folder, record)
     return record
+
+
+def _place(error: Exception, job: Job, bench: Workbench) -> str:
+    """Where in a plugin's files it arose. A handled error of a task or dataset is about what it was given, not about its own lines."""
+    names, registry = job.spec, bench.registry
+    parts: list[Any] = [registry.methods.get(names["method"])]
+    if not isinstance(error, ReelbenchError):
+        parts.append(registry.tasks.get(names.get("task", "")))
+        parts.append(registry.datasets.get(names["dataset"].partition("/")[0]))
+    try:
+        return place_of(error, [type(part) for part in parts if part])
+    except (
+        OSError,
+        SyntaxError,
+    ):  # a file that was edited or moved meanwhile: the traceback still says where
+        return ""
 
 
 def interrupted_job(job: Job, worker: str) -> dict[str, Any]:
