@@ -226,7 +226,9 @@ class _Builder:
             seed,
         )
         self._predict_and_score(
-            naming | {k: members[0].spec[k] for k in ("config", "origins", "phases")},
+            naming
+            | {k: members[0].spec[k] for k in ("config", "origins", "phases")}
+            | {"ensemble": resolved.ensemble},
             row.benchmark,
             members,
             resolved.settings.model_dump(),

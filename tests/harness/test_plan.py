@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from toy_project import plan_of
 
 from reelbench.errors import UnknownNameError, UsageError
+from reelbench.executors import Job
+from reelbench.executors.work import interrupted_job
 from reelbench.method import Phase, Recipe, Upstream
 from reelbench.plan import Plan, member_seed, plan_fit
 from reelbench.registry import Registry
+from reelbench.tracking.entries import params
 
 
 def titles(plan: Plan) -> list[str]:
@@ -74,6 +79,15 @@ def test_the_first_member_of_an_ensemble_has_the_trial_s_own_seed(registry: Regi
     plan = plan_of(registry, methods=["beta"], seeds=[3])
     assert [s.spec["seed"] for s in plan.stages if s.kind == "fit"] == [3, member_seed(3, 1)]
     assert member_seed(3, 1) not in {0, 1, 2, 3}
+
+
+def test_a_trial_s_record_says_how_many_fits_it_averages(registry: Registry) -> None:
+    plan = plan_of(registry, methods=["beta", {"name": "alpha", "config": {"ensemble": 3}}], seeds=[0])
+    told = {}
+    for stage in plan.trials():
+        record = interrupted_job(Job(stage.kind, stage.fingerprint, stage.spec, {}, Path()), "w")
+        told[stage.spec["method"]] = (record["ensemble"], params(record).get("ensemble"))
+    assert told == {"beta": (2, None), "alpha": (3, "3")}  # beta's is its recipe's own
 
 
 def test_a_deterministic_method_runs_with_the_first_seed_only(registry: Registry) -> None:
