@@ -134,7 +134,8 @@ def _fit(job: Job, bench: Workbench, emit: Emit) -> dict[str, Any]:
         emit=emit,
     )
     chain = done["train_seconds"] + sum(read_record(folder)["chain_seconds"] for folder in upstream.values())
-    return {"upstream": job.spec["upstream"], "chain_seconds": chain, **done}
+    told = {"upstream": job.spec["upstream"], "validation": job.spec["validation"]}
+    return {**told, "chain_seconds": chain, **done}
 
 
 def _predict(job: Job, bench: Workbench, emit: Emit) -> dict[str, Any]:
@@ -169,6 +170,7 @@ def _chain(fits: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "parameters": _sum(fits, "parameters"), "train_seconds": _sum(fits, "chain_seconds"),
         "peak_memory_bytes": max((f["peak_memory_bytes"] for f in fits), default=0), "curve": [p for p in curve if p["values"]],
+        "validation": fits[0].get("validation") if fits else [],
     }  # fmt: skip
 
 
