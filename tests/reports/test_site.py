@@ -149,6 +149,38 @@ def test_drawing_again_removes_its_own_old_pages_and_nobody_elses(synthetic: Syn
     assert (out / "notes.html").exists()
 
 
+def test_drawing_one_benchmark_again_keeps_the_other_pages_and_every_link(
+    synthetic: Synthetic, tmp_path: Path
+):
+    for benchmark in (BENCHMARK, OTHER):
+        synthetic.trial("jsfusion", benchmark=benchmark)
+        synthetic.trial("only-here" if benchmark == OTHER else "chance", benchmark=benchmark)
+    site = draw_site(synthetic.uri, tmp_path / "site").parent
+    everything = {p: p.read_bytes() for p in site.rglob("*") if p.is_file()}
+    draw_site(synthetic.uri, site, [BENCHMARK])
+    assert {p: p.read_bytes() for p in site.rglob("*") if p.is_file()} == everything
+    synthetic.trial("newcomer", benchmark=BENCHMARK)
+    synthetic.trial("late", benchmark=OTHER)  # in the store, and not on the page that is not drawn again
+    draw_site(synthetic.uri, site, [BENCHMARK])
+    for page in site.rglob("*.html"):
+        for address in Page(page).addresses:
+            if not address.startswith(("#", "http", "data:", "mailto:")):
+                assert (page.parent / address.partition("#")[0]).resolve().exists(), (page, address)
+    assert {"methods/newcomer.html", "methods/late.html"} <= set(Page(site / "index.html").addresses)
+    assert "Multiple_choice" in Page(site / "index.html").text
+    draw_site(synthetic.uri, site)
+    page = Page(site / "benchmarks" / "multiple_choice-microworld-small-choice.html")
+    assert "../methods/late.html" in page.addresses
+
+
+def test_one_benchmark_drawn_into_an_empty_folder_is_alone(synthetic: Synthetic, tmp_path: Path):
+    for benchmark in (BENCHMARK, OTHER):
+        synthetic.trial("jsfusion", benchmark=benchmark)
+    site = draw_site(synthetic.uri, tmp_path / "site", [OTHER]).parent
+    assert len(list((site / "benchmarks").iterdir())) == 1
+    assert "Retrieval" not in Page(site / "index.html").text
+
+
 def test_no_password_of_the_store_is_on_a_page(
     small: Synthetic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
