@@ -203,6 +203,27 @@ def test_a_caption_is_the_first_of_the_nearest_clip():
     assert NearestNeighbour().predict_step(None, batch, ctx)["caption"] == ["a man walks"]
 
 
+# --- linear -----------------------------------------------------------------------------------------------------
+
+
+def test_certain_classes_are_told_apart():
+    method, data = Linear(), toy_data()
+    ctx = toy_context(toy_fit(method, "actions"), "actions", data, training=False)
+    module = method.build(data, ctx.config).eval()
+    torch.nn.init.zeros_(module.layer.weight)
+    module.layer.bias.data.copy_(torch.tensor([30.0, 40.0, 35.0]))
+    batch = collate([method.prepare(example({"video": toy_video(np.random.default_rng(0), 3)}), ctx)])
+    assert method.predict_step(module, batch, ctx)["scores"].argsort().tolist() == [[0, 2, 1]]
+
+
+def test_tags_are_probabilities():
+    method, data = Linear(), toy_data()
+    ctx = toy_context(toy_fit(method, "tags"), "tags", data, training=False)
+    batch = collate([method.prepare(example({"video": toy_video(np.random.default_rng(0), 3)}), ctx)])
+    scores = method.predict_step(method.build(data, ctx.config).eval(), batch, ctx)["scores"]
+    assert ((scores > 0) & (scores < 1)).all()
+
+
 # --- chance and majority ----------------------------------------------------------------------------------------
 
 
