@@ -130,9 +130,13 @@ def expand(registry: Registry, pattern: str) -> list[Benchmark]:
     found = [b for b in known_benchmarks(registry, dataset) if fnmatchcase(b.task, task)]
     if not found:
         supported = sorted({b.task for b in known_benchmarks(registry, dataset)})
-        raise UsageError(
-            f"nothing supports {pattern!r}: dataset {dataset!r} has {', '.join(supported) or 'no benchmarks'}"
+        near = None if task in registry.tasks else nearest(task, supported)
+        has = (
+            f"did you mean {near!r}?"
+            if near
+            else f"dataset {dataset!r} has {', '.join(supported) or 'no benchmarks'}"
         )
+        raise UsageError(f"nothing supports {pattern!r}: {has}")
     chosen = [b for b in found if fnmatchcase(b.protocol, protocol)] if protocol else _defaults(found)
     if not chosen:
         raise UnknownNameError(f"protocol of {task}@{dataset}", protocol, {b.protocol for b in found})

@@ -68,6 +68,25 @@ def test_a_wrong_suite_key_is_named(reelbench, tmp_path: Path, text: str, says: 
     assert done.returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("benchmark", "says"),
+    [
+        ("retreival", "write task@dataset, retrieval@microworld/small say"),
+        ("retreival@microworld/smoke", "unknown task 'retreival'; did you mean 'retrieval'?"),
+        ("retrieval@microwrold/smoke", "unknown dataset 'microwrold'; did you mean 'microworld'?"),
+        ("retrieval@microworld/smoek", "unknown size of microworld 'smoek'; did you mean 'smoke'?"),
+        ("retrieval@microworld/smoke:sentnce", "unknown protocol of retrieval@microworld/smoke 'sentnce'; did you mean 'sentence'?"),
+        ("retrieval@microworld:sentens*", "unknown protocol of retrieval@microworld/smoke 'sentens*'; did you mean 'sentence'?"),
+        ("retreiv*@microworld", "nothing supports 'retreiv*@microworld': did you mean 'retrieval'?"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("arguments", [["plan", "smoke"], ["run", "--method", "vse"]])
+def test_a_misspelt_part_of_a_benchmark_is_answered_with_the_nearest(reelbench, arguments, benchmark, says):
+    done = reelbench(*arguments, "--benchmark", benchmark)
+    assert says in one_line(done)
+    assert done.returncode == 2
+
+
 @pytest.mark.parametrize("command", ["run", "plan"])
 def test_a_command_s_help_names_every_suite(reelbench, command):
     if command == "run":
