@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from reelbench.errors import UnknownNameError, UsageError
+from reelbench.errors import UnknownNameError, UsageError, nearest
 
 if TYPE_CHECKING:
     from reelbench.dataset import BenchmarkSpec
@@ -56,6 +56,34 @@ def matches(pattern: str, benchmark: Benchmark) -> bool:
     )
 
 
+def unknown_part(registry: Registry, pattern: str) -> UnknownNameError | None:
+    """What of a pattern nothing registered has, its task, dataset, size or protocol; datasets are not opened."""
+    head, _, protocol = pattern.partition(":")
+    task, _, dataset = head.partition("@")
+    name, _, rest = dataset.partition("/")
+    sizes = [s for n, source in registry.datasets.items() if fnmatchcase(n, name) for s in source.sizes]
+    for kind, part, known in (
+        ("task", task, registry.tasks),
+        ("dataset", name, registry.datasets),
+        (f"size of {name}", rest.partition("/")[0] if sizes else "", sizes),
+        (f"protocol of {task or 'any task'}", protocol, _protocols(registry, task or "*")),
+    ):
+        if part and not any(fnmatchcase(k, part) for k in known):
+            return UnknownNameError(kind, part, known)
+    return None
+
+
+def _protocols(registry: Registry, task: str) -> set[str]:
+    """Protocols of the tasks that a pattern names: their own, and those that datasets list."""
+    listed = {
+        s.protocol
+        for name in registry.datasets
+        for s in specs_of(registry, name)
+        if fnmatchcase(s.task, task)
+    }
+    return listed.union(*(t.protocols for n, t in registry.tasks.items() if fnmatchcase(n, task)))
+
+
 def known_benchmarks(registry: Registry, dataset: str) -> list[Benchmark]:
     """Every benchmark of a dataset (with its size), without opening it; tasks brought by methods included."""
     return [Benchmark(spec.task, dataset, spec.protocol) for spec in specs_of(registry, dataset)]
@@ -92,8 +120,9 @@ def expand(registry: Registry, pattern: str) -> list[Benchmark]:
     head, _, protocol = pattern.partition(":")
     task, at, dataset = head.partition("@")
     if not (task and at and dataset):
+        known = next((n for n in (task, nearest(task, registry.tasks)) if n in registry.tasks), "task")
         raise UsageError(
-            f"benchmark {pattern!r} names no dataset; write task@dataset, {task or 'task'}@microworld/small say"
+            f"benchmark {pattern!r} names no dataset; write task@dataset, {known}@microworld/small say"
         )
     dataset = canonical_dataset(registry, dataset)
     if "*" not in task:
@@ -101,9 +130,13 @@ def expand(registry: Registry, pattern: str) -> list[Benchmark]:
     found = [b for b in known_benchmarks(registry, dataset) if fnmatchcase(b.task, task)]
     if not found:
         supported = sorted({b.task for b in known_benchmarks(registry, dataset)})
-        raise UsageError(
-            f"nothing supports {pattern!r}: dataset {dataset!r} has {', '.join(supported) or 'no benchmarks'}"
+        near = None if task in registry.tasks else nearest(task, supported)
+        has = (
+            f"did you mean {near!r}?"
+            if near
+            else f"dataset {dataset!r} has {', '.join(supported) or 'no benchmarks'}"
         )
+        raise UsageError(f"nothing supports {pattern!r}: {has}")
     chosen = [b for b in found if fnmatchcase(b.protocol, protocol)] if protocol else _defaults(found)
     if not chosen:
         raise UnknownNameError(f"protocol of {task}@{dataset}", protocol, {b.protocol for b in found})

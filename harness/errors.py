@@ -8,6 +8,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+SLIP = 0.75
+"""How like a known name an unknown one is that nobody means: a slip, and not a name of something not installed here."""
+
 
 class ReelbenchError(Exception):
     """A handled error: one line saying what is wrong, where, and how to mend it."""
@@ -21,15 +24,21 @@ class UsageError(ReelbenchError):
     exit_code = 2
 
 
+def nearest(name: str, known: Iterable[str], *, likeness: float = 0.5) -> str | None:
+    """The known name that ``name`` may be a slip of, or ``None`` where none is as like it as that."""
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=likeness)), None)
+
+
 class UnknownNameError(UsageError):
     """A method, task, dataset, benchmark, recipe, variant or preset that nobody registered."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
         known = sorted(known)
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        guess = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known) or 'none'}"
+        near = nearest(name, known)
+        guess = f"; did you mean {near!r}?" if near else f"; known: {', '.join(known) or 'none'}"
         super().__init__(f"unknown {kind} {name!r}{guess}{' ' + hint if hint else ''}")
-        self.kind, self.name, self.nearest = kind, name, near[0] if near else None
+        self.kind, self.name, self.nearest = kind, name, near
+        self.is_slip = nearest(name, known, likeness=SLIP) is not None
 
 
 class PluginError(ReelbenchError):
@@ -77,6 +86,18 @@ class TrackingError(ReelbenchError):
 
 
 class SkippedPair(ReelbenchError):
-    """A method cannot run on a benchmark; the reason is shown in the plan and the pair is left out."""
+    """A method cannot run on a benchmark; the reason is shown in the plan and the pair is left out.
+
+    Attributes
+    ----------
+    is_slip
+        Whether what the dataset lacks is most likely a misspelt name of something that it has.
+    """
 
     exit_code = 2
+
+    def __init__(self, reason: str, *, asked: Iterable[str] = (), known: Iterable[str] = ()) -> None:
+        known = [*known]
+        near = [n for n in (nearest(name, known, likeness=SLIP) for name in asked) if n]
+        super().__init__(f"{reason}; did you mean {' and '.join(map(repr, near))}?" if near else reason)
+        self.is_slip = bool(near)

@@ -1,7 +1,7 @@
 """Fingerprints: what a stage's result depends on, hashed, and nothing else.
 
 Source digests follow a module's imports inside its own project, so that an edit of a layer refits the methods that
-use it and no others.
+use it and no others, and take in every other file of the packages that these modules lie in: nothing says who reads it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,10 @@ from typing import Any
 # Raised by hand when the harness's own meaning of a stage changes (guarded by tests/harness/test_semantics.py).
 SEMANTICS = {"fit": 1, "predict": 1, "score": 1}
 version = cache(metadata.version)  # reading one takes milliseconds, and a plan asks hundreds of times
+_NO_INPUT = frozenset({"__pycache__", "paper.toml"})
+_FOLLOWED_OTHERWISE = frozenset(
+    {".py", ".pyc", ".pyo"}
+)  # Python by its imports, so that no other method's file counts
 _DOTTED = re.compile(r"[a-zA-Z_]\w*(\.[a-zA-Z_]\w*)+\Z")
 
 
@@ -32,8 +37,9 @@ def digest(value: Any) -> str:
 
 
 def source_digest(cls: type) -> str:
-    """Digest of the class's module and of every module of the same project that it imports, directly or not."""
-    return digest(sorted((name, _file_digest(path)) for name, path in sources_of(cls).items()))
+    """Digest of the class's module, of every module of the same project that it imports, and of the files beside them."""
+    files = {**sources_of(cls), **data_files_of(cls)}
+    return digest(sorted((name, _file_digest(path)) for name, path in files.items()))
 
 
 def sources_of(cls: type) -> dict[str, Path]:
@@ -47,10 +53,40 @@ def sources_of(cls: type) -> dict[str, Path]:
         if name in found or path is None:
             continue
         found[name] = path
-        waiting += [
-            m for m in imports_of(name, path) if any(m == p or m.startswith(f"{p}.") for p in projects)
-        ]
+        waiting += [m for m in imports_of(name, path) if any(is_within(m, p) for p in projects)]
     return found
+
+
+def data_files_of(cls: type) -> dict[str, Path]:
+    """``package/file`` → path, for what is no Python in the packages of the class's sources (a word list, weights, a table).
+
+    Left out are caches, hidden files, and ``paper.toml``: the numbers that a paper reports are shown beside results and
+    are no input of training, so a mended one must not refit (scores depend on it by themselves).
+    """
+    found: dict[str, Path] = {}
+    for package in {own_package(module) for module in sources_of(cls)}:
+        for top in _folders_of(package) or ():
+            for folder, inner, names in os.walk(top):
+                inner[:] = [n for n in inner if n not in _NO_INPUT and not n.startswith(".")]
+                for path in (Path(folder, n) for n in names):
+                    if not (
+                        path.suffix in _FOLLOWED_OTHERWISE
+                        or path.name in _NO_INPUT
+                        or path.name.startswith(".")
+                    ):
+                        found[f"{package}/{path.relative_to(top).as_posix()}"] = path
+    return found
+
+
+def is_within(module: str, package: str) -> bool:
+    """Whether a module is a package or lies in it."""
+    return module == package or module.startswith(f"{package}.")
+
+
+def own_package(module: str) -> str:
+    """The package of a plugin's own: a folder (or file) of a room of reelbench, or the top-level package."""
+    parts = module.split(".")
+    return ".".join(parts[:3]) if parts[0] == "reelbench" else parts[0]
 
 
 def _project(module: str) -> str:

@@ -5,12 +5,12 @@ Nothing is trained here. Datasets are opened for their fingerprints, so a genera
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from reelbench.benchmarks import Benchmark, expand, known_benchmarks, matches, specs_of
+from reelbench.benchmarks import Benchmark, expand, known_benchmarks, matches, specs_of, unknown_part
 from reelbench.errors import SkippedPair, UnknownNameError, UsageError
 from reelbench.fingerprints import SEMANTICS, digest, imported_versions, source_digest, versions_of
 from reelbench.method import Method, Phase, Upstream
@@ -126,6 +126,9 @@ def _rows(
     benchmarks: Sequence[Benchmark],
     skipped: list[Skipped],
 ) -> Iterator[_Row]:
+    for pattern in entry.benchmarks:
+        if error := unknown_part(registry, pattern):
+            raise error
     for method in _chosen_methods(registry, entry):
         preset = entry.preset or (
             suite.preset if suite.preset in method.presets else next(iter(method.presets))
@@ -137,17 +140,18 @@ def _rows(
                     continue
                 serving = [r for r in recipes if any(matches(p, benchmark) for p in method.recipes[r].serves)]
                 if not serving and entry.name != "*":
-                    tasks = sorted({p for r in recipes for p in method.recipes[r].serves})
                     skipped.append(
-                        Skipped(
-                            method.name,
-                            variant,
-                            str(benchmark),
-                            f"no recipe serves it (serves {', '.join(tasks) or 'nothing'})",
-                        )
+                        Skipped(method.name, variant, str(benchmark), _unserved(registry, method, recipes))
                     )
                 for recipe in serving:
                     yield _Row(method, recipe, variant, preset, benchmark, entry.config)
+
+
+def _unserved(registry: Registry, method: Method, recipes: Sequence[str]) -> str:
+    """That no recipe serves a benchmark, what they serve, and which of these names nothing has."""
+    served = sorted({p for r in recipes for p in method.recipes[r].serves})
+    slips = [str(e) for p in served if (e := unknown_part(registry, p)) and e.is_slip]
+    return f"no recipe serves it (serves {'; '.join([', '.join(served) or 'nothing', *slips])})"
 
 
 def _check_preset(registry: Registry, suite: Suite) -> None:
@@ -222,7 +226,9 @@ class _Builder:
             seed,
         )
         self._predict_and_score(
-            naming | {k: members[0].spec[k] for k in ("config", "origins", "phases")},
+            naming
+            | {k: members[0].spec[k] for k in ("config", "origins", "phases")}
+            | {"ensemble": resolved.ensemble},
             row.benchmark,
             members,
             resolved.settings.model_dump(),
@@ -364,7 +370,8 @@ class _Builder:
         task, relation, split = predicts
         if split not in self.open_dataset(dataset).relations.get(relation, ()):
             raise SkippedPair(
-                f"dataset {dataset} has no relation {relation!r} in split {split!r}, which upstream {name!r} predicts"
+                f"dataset {dataset} has no relation {relation!r} in split {split!r}, which upstream {name!r} predicts",
+                **_slip(relation, split, self.open_dataset(dataset)),
             )
         resolved = resolve(method, fit.spec["recipe"], fit.spec["variant"], fit.spec["preset"], overrides)
         spec = {k: fit.spec[k] for k in _NAMING} | {
@@ -386,13 +393,18 @@ class _Builder:
         self, method: Method, resolved: Resolved, dataset: Dataset, features: Sequence[str]
     ) -> None:
         if missing := [m for m in features if m not in dataset.features]:
-            raise SkippedPair(f"dataset {dataset.name} has no features {', '.join(missing)}")
+            raise SkippedPair(
+                f"dataset {dataset.name} has no features {', '.join(missing)}",
+                asked=missing,
+                known=dataset.features,
+            )
         names = {u.name for r in method.recipes for u in method.upstream(resolved.config, r)}
         for phase in resolved.phases:
             source = self.open_dataset(phase.dataset) if phase.dataset else dataset
             if phase.relation not in names and phase.split not in source.relations.get(phase.relation, ()):
                 raise SkippedPair(
-                    f"dataset {source.name} has no relation {phase.relation!r} in split {phase.split!r}, which phase {phase.name!r} reads"
+                    f"dataset {source.name} has no relation {phase.relation!r} in split {phase.split!r}, which phase {phase.name!r} reads",
+                    **_slip(phase.relation, phase.split, source, names),
                 )
 
     def _validation(
@@ -484,6 +496,13 @@ class _Builder:
         if method.name not in self._versions:
             self._versions[method.name] = imported_versions(type(method))
         return self._versions[method.name]
+
+
+def _slip(relation: str, split: str, dataset: Dataset, others: Iterable[str] = ()) -> dict[str, Any]:
+    """Which name is at fault where a relation cannot be read, and what it may be a slip of: the split, if the relation is there."""
+    if relation in dataset.relations:
+        return {"asked": [split], "known": dataset.relations[relation]}
+    return {"asked": [relation], "known": [*dataset.relations, *others]}
 
 
 _NAMING = (

@@ -28,7 +28,7 @@ SITE = "html"
     "benchmarks",
     multiple=True,
     metavar="NAME",
-    help="Only these (patterns: '*@didemo*'). Repeatable.",
+    help="Only these (patterns: '*@didemo*'); pages of others stay as they are. Repeatable.",
 )
 @click.option(
     "--format",

@@ -6,7 +6,7 @@ Only geometry; templates draw it as SVG.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from reelbench.reports.leaderboard import Board, Row
 
 CHART_WIDTH, CHART_HEIGHT = 520, 220
 LEFT, RIGHT, TOP, BOTTOM = 44, 24, 10, 28
+LOSS = "loss"
 
 
 @dataclass(frozen=True)
@@ -95,48 +96,76 @@ class CurveLine:
 
 @dataclass(frozen=True)
 class Chart:
-    """A validation metric over steps; a line a seed, a colour a variant."""
+    """A validation metric over steps; a line a seed, a colour a variant.
+
+    Attributes
+    ----------
+    where
+        What it was validated on: a benchmark, or ``the relation captions`` for a loss.
+    """
 
     title: str
+    where: str
     lines: tuple[CurveLine, ...]
     groups: tuple[str, ...]
     x_ticks: tuple[tuple[float, str], ...]
     y_ticks: tuple[tuple[float, str], ...]
 
 
-def charts_of(rows: Sequence[tuple[str, Row]], specs: Mapping[str, numbers.Spec]) -> list[Chart]:
-    """The learning curves of named rows, a chart a validation metric.
+def charts_of(board: Board, rows: Sequence[tuple[str, Row]], drawn: set[tuple[str, ...]]) -> list[Chart]:
+    """The learning curves that belong under a benchmark, a chart a validation metric.
+
+    A fit may serve several benchmarks and is validated on one: its curve is drawn under that one only. A validation
+    loss is of no benchmark and is drawn under the first one that its fits serve.
 
     Parameters
     ----------
     rows
         Names of variants and their rows.
-    specs
-        Metric specs by name, which say what is shown times 100.
+    drawn
+        The fits whose curves have been drawn, each with what it was validated on; added to.
     """
-    found: dict[str, list[tuple[str, int, list[tuple[float, float]]]]] = {}
+    specs = {str(s["name"]): s for s in board.specs}
+    found: dict[tuple[str, str], list[tuple[str, int, list[tuple[float, float]]]]] = {}
     for name, row in rows:
         for trial in row.finished:
-            for metric, points in _series(trial.record.get("curve") or ()).items():
-                found.setdefault(metric, []).append((name, trial.seed, points))
+            fits = trial.record.get("fingerprints", {}).get("fits") or (trial.run_id,)
+            for (metric, where), points in _series(trial.record, board).items():
+                if (*fits, metric, where) not in drawn:
+                    found.setdefault((metric, where), []).append((name, trial.seed, points))
+                    drawn.add((*fits, metric, where))
     return [
-        _chart(metric, series, specs.get(metric, {}))
-        for metric, series in sorted(found.items())
+        _chart(metric, where, series, specs.get(metric, {}))
+        for (metric, where), series in sorted(found.items())
         if any(len(p) > 1 for _, _, p in series)
     ]
 
 
-def _series(curve: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:
-    found: dict[str, list[tuple[float, float]]] = {}
-    for point in curve:
+def _series(record: Mapping[str, Any], board: Board) -> dict[tuple[str, str], list[tuple[float, float]]]:
+    """Points by metric and what it was validated on, those of other benchmarks left out."""
+    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for point in record.get("curve") or ():
         for name, value in point["values"].items():
-            if name.startswith("val/"):
-                found.setdefault(name.removeprefix("val/"), []).append((float(point["step"]), float(value)))
+            metric = name.removeprefix("val/")
+            where = _validated_on(record, str(point.get("phase", "")), metric, board)
+            if name != metric and (where == board.benchmark or metric == LOSS):
+                found.setdefault((metric, where), []).append((float(point["step"]), float(value)))
     return found
 
 
+def _validated_on(record: Mapping[str, Any], phase: str, metric: str, board: Board) -> str:
+    """A phase's benchmark, or its relation for a loss. Where an older record does not say, a primary metric's name is trusted."""
+    if metric == LOSS:
+        relation = next((p["relation"] for p in record.get("phases") or () if p["name"] == phase), "")
+        return f"the relation {relation}" if relation else "a relation"
+    told = record.get("validation")
+    if told is None:
+        return board.benchmark if metric == board.primary["name"] else ""
+    return next((str(v["benchmark"]) for v in told if v["phase"] == phase), "")
+
+
 def _chart(
-    metric: str, series: Sequence[tuple[str, int, list[tuple[float, float]]]], spec: numbers.Spec
+    metric: str, where: str, series: Sequence[tuple[str, int, list[tuple[float, float]]]], spec: numbers.Spec
 ) -> Chart:
     factor = 100.0 if spec.get("percent") else 1.0
     xs = [x for _, _, points in series for x, _ in points]
@@ -149,7 +178,7 @@ def _chart(
         _line(points, seed, groups.index(name), name, across, up, factor) for name, seed, points in series
     )
     return Chart(
-        numbers.metric_head(spec) if spec else metric, lines, groups,
+        numbers.metric_head(spec) if spec else metric, where, lines, groups,
         tuple((across(x), f"{x:g}") for x in x_ticks), tuple((up(y), f"{y:g}") for y in y_ticks),
     )  # fmt: skip
 

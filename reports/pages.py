@@ -232,15 +232,16 @@ def method_page(name: str, boards: Sequence[Board]) -> dict[str, Any]:
     mine = [(b, rows) for b, rows in mine if rows]
     record = next((r.record for _, rows in mine for r in rows if r.record), {})
     first = mine[0][1][0]
+    drawn: set[tuple[str, ...]] = set()
     return {
         "name": name, "title": first.tag("title") or name, "role": first.tag("role"), "record": record,
-        "departures": prose(str(record.get("departures") or "")), "parts": [ablations(b, rows) for b, rows in mine],
+        "departures": prose(str(record.get("departures") or "")), "parts": [ablations(b, rows, drawn) for b, rows in mine],
         "paper": paper(record.get("paper") or {}, mine), "configs": configs(mine),
     }  # fmt: skip
 
 
-def ablations(board: Board, rows: Sequence[Row]) -> Ablations:
-    """A method's rows, then the best of the others of each kind to hold them against."""
+def ablations(board: Board, rows: Sequence[Row], drawn: set[tuple[str, ...]]) -> Ablations:
+    """A method's rows, then the best of the others of each kind to hold them against; ``drawn`` is :func:`marks.charts_of`'s."""
     beside = {
         r.label: r
         for r in (*board.band("baseline")[:1], marks.chance_row(board), marks.ceiling_row(board))
@@ -248,9 +249,7 @@ def ablations(board: Board, rows: Sequence[Row]) -> Ablations:
     }
     table = board_table(board, list(({r.label: r for r in rows} | beside).values()))
     scale = marks.scale_of(board)
-    charts = marks.charts_of(
-        [(_variant_name(r, rows), r) for r in rows], {str(s["name"]): s for s in board.specs}
-    )
+    charts = marks.charts_of(board, [(_variant_name(r, rows), r) for r in rows], drawn)
     return Ablations(
         board, f"../benchmarks/{slug(board.benchmark)}.html", title_of(board), table, scale_text(board, scale),
         {r.label: marks.marks_of(board, r, scale) for r in board.rows}, tuple(charts),

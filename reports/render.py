@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,15 +29,20 @@ TableWriter = Callable[[Board, Path], Path]
 
 
 def draw_site(uri: str, out: Path, benchmarks: Sequence[str] = ()) -> Path:
-    """Draw everything into a folder; returns its ``index.html``.
+    """Draw everything, or some benchmarks, into a folder; returns its ``index.html``.
+
+    Other benchmarks' pages that lie in the folder stay, and stay in the overview.
 
     Raises
     ------
     TrackingError
         If the store cannot be read or holds no trials.
     """
-    results = load(uri, benchmarks)
-    Site(out).draw(results, boards(results))
+    results, site = load(uri, benchmarks), Site(out)
+    chosen = {b.benchmark for b in boards(results)}
+    if benchmarks and site.has_others(chosen):
+        results = load(uri)
+    site.draw(results, [b for b in boards(results) if b.benchmark in chosen or site.has(b.benchmark)], chosen)
     return out / "index.html"
 
 
@@ -55,17 +60,34 @@ class Site:
     def __init__(self, out: Path) -> None:
         self.out = out
         self.written: list[str] = []
+        self.before = {n for n in _listed(out / MANIFEST) if (out / n).is_file()}
 
-    def draw(self, results: Results, found: Sequence[Board]) -> None:
-        """Write every page, then the overview, then forget what an earlier drawing left."""
+    def has(self, benchmark: str) -> bool:
+        """Whether an earlier drawing left a page of that benchmark."""
+        return _benchmark_page(benchmark) in self.before
+
+    def has_others(self, benchmarks: Iterable[str]) -> bool:
+        """Whether an earlier drawing left pages of other benchmarks than these."""
+        own = {_benchmark_page(b) for b in benchmarks}
+        return any(name.startswith("benchmarks/") and name not in own for name in self.before)
+
+    def draw(self, results: Results, found: Sequence[Board], chosen: Collection[str]) -> None:
+        """Write the pages of the chosen benchmarks and of their methods, then the overview of all that were found.
+
+        Where all were chosen, what an earlier drawing left and this one did not write is removed; otherwise it stays.
+        """
         strips = gallery.StripFolder(self.out / "assets" / "strips", "../assets/strips")
-        for board in found:
+        drawn = [board for board in found if board.benchmark in chosen]
+        for board in drawn:
             self._benchmark(board, strips)
-        lines = pages.method_lines(found)
-        for line in lines:
-            self._page(line["href"], "method.html", pages.method_page(line["name"], found))
+        names = {line["name"] for line in pages.method_lines(drawn)}
+        for line in pages.method_lines(found):
+            if line["name"] in names or line["href"] not in self.before:
+                self._page(line["href"], "method.html", pages.method_page(line["name"], found))
         self._page("index.html", "index.html", pages.overview(results, found))
         self.written += [f"assets/strips/{name}" for name in strips.names]
+        if len(drawn) < len(found):
+            self.written += sorted(self.before - set(self.written))
         self._forget()
 
     def _benchmark(self, board: Board, strips: gallery.StripFolder) -> None:
@@ -73,7 +95,7 @@ class Site:
         links = {name: f"../tables/{path.name}" for name, path in files.items()}
         self.written += [f"tables/{path.name}" for path in files.values()]
         self._page(
-            f"benchmarks/{formats.slug(board.benchmark)}.html",
+            _benchmark_page(board.benchmark),
             "benchmark.html",
             pages.benchmark_page(board, strips, links),
         )
@@ -93,6 +115,10 @@ class Site:
             if path.resolve().is_relative_to(self.out.resolve()):
                 path.unlink(missing_ok=True)
         write_text(manifest, json.dumps(sorted(self.written)))
+
+
+def _benchmark_page(benchmark: str) -> str:
+    return f"benchmarks/{formats.slug(benchmark)}.html"
 
 
 def _listed(manifest: Path) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,11 @@ import click
 
 from reelbench.cli.options import Places, opener, place_options, plugin_options, report_broken, store_option
 from reelbench.cli.selection import selection_options, suite_from
+from reelbench.errors import SkippedPair
 
 if TYPE_CHECKING:
     from reelbench.bench import Bench
+    from reelbench.plan import Plan
     from reelbench.running import Outcome
 
 
@@ -47,7 +49,7 @@ def run(
     store: str | None,
     **options: Any,
 ) -> int:
-    """Train, evaluate, record and render a suite (a file, or smoke, small), or one method beside others.
+    """Train, evaluate, record and render a suite (ablations, didemo, small, smoke, or a file), or one method beside others.
 
     Without SUITE, name --method and --benchmark. What is already recorded is not run again; a killed or interrupted
     bench goes on where it was when the same command is given again.
@@ -59,7 +61,23 @@ def run(
     summary = summarise(bench, outcome)
     click.echo(json.dumps(summary, indent=2) if as_json else _as_text(summary, bench, outcome))
     failed = any(t["status"] in ("failed", "skipped", "not run", "interrupted") for t in summary["trials"])
-    return 130 if outcome.interrupted else 1 if failed or outcome.refused else status
+    left_out = left_out_by_name(bench.plan, (*options["methods"], *options["against"]))
+    for line in left_out:
+        click.echo(f"reelbench: error: {line}", err=True)
+    if outcome.interrupted:
+        return 130
+    return 1 if failed or outcome.refused else SkippedPair.exit_code if left_out else status
+
+
+def left_out_by_name(plan: Plan, asked: Iterable[str]) -> list[str]:
+    """A line for each method asked for by its own name of which nothing can run."""
+    run = {s.spec["method"] for s in plan.trials()}
+    lines = []
+    for name in dict.fromkeys(n for n in asked if n not in run and not any(c in n for c in "*?[")):
+        reasons = dict.fromkeys(f"{s.benchmark}: {s.reason}" for s in plan.skipped if s.method == name)
+        why = "; ".join(reasons) or f"suite {plan.suite.name!r} has it on none of these benchmarks"
+        lines.append(f"method {name!r} was asked for and nothing of it can run: {why}")
+    return lines
 
 
 def prepare_bench(

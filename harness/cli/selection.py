@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from reelbench.errors import UsageError
-from reelbench.suite import MethodEntry, Suite, load_suite, make_suite
+from reelbench.suite import MethodEntry, Suite, builtin_suites, load_suite, make_suite
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,7 +67,8 @@ def suite_from(name: str | None, options: Mapping[str, Any]) -> Suite:
         If neither a suite nor a method and a benchmark are named.
     """
     if name is None and not (options["methods"] and options["benchmarks"]):
-        raise UsageError("name a suite (smoke, small, or a .toml file), or --method and --benchmark")
+        known = ", ".join(sorted(builtin_suites()))
+        raise UsageError(f"name a suite ({known}, or a .toml file), or --method and --benchmark")
     base = load_suite(name) if name else None
     values: dict[str, Any] = base.model_dump() if base else {"name": "command-line", "seeds": 3}
     for key in ("seeds", "preset", "device"):

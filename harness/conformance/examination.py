@@ -9,15 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelbench.benchmarks import canonical_dataset
+from reelbench.benchmarks import canonical_dataset, unknown_part
 from reelbench.conformance.excerpt import Excerpt
 from reelbench.conformance.report import Broken, Recorder, Report
 from reelbench.conformance.subject import Subject
 from reelbench.declarations import check_declarations
-from reelbench.errors import UnknownNameError
+from reelbench.errors import SkippedPair, UnknownNameError
 from reelbench.executors import Surroundings
 from reelbench.executors.work import open_dataset
-from reelbench.fingerprints import sources_of
 from reelbench.registry import Registry, build_registry
 from reelbench.resolution import FULL, resolve, variants_of
 
@@ -107,8 +106,10 @@ def examine(
     if variant not in variants_of(method):
         raise UnknownNameError(f"variant of {method.name}", variant, variants_of(method))
     report = _Heard(method.name, canonical_dataset(registry, dataset), heard)
-    recorder = Recorder(report, sources_of(type(method)).values())
+    recorder = Recorder(report, type(method))
     recorder.run("configuration", "", lambda: check_configurations(method))
+    for name in [recipe] if recipe else method.recipes:
+        recorder.run("serves", "", partial(check_serves, registry, method, name))
     with tempfile.TemporaryDirectory(prefix="reelbench-try-") as folder:
         opener = _opener(registry, surroundings or surroundings_from_environment(Path(folder)))
         variants = list(variants_of(method)) if thorough and variant == FULL else [variant]
@@ -158,6 +159,23 @@ def check_configurations(method: Method) -> str:
         for p in method.presets
     ]
     return f"{len(made)} configurations resolve"
+
+
+def check_serves(registry: Registry, method: Method, recipe: str) -> str:
+    """What a recipe serves, and validates on, is there under that name; a name like none is another plugin's, not loaded here."""
+    declared = method.recipes[recipe]
+    asked = {f"recipe {recipe!r} serves {p!r}": p for p in declared.serves}
+    asked |= {
+        f"recipe {recipe!r}, phase {p.name!r} validates on {p.validate_on!r}": p.validate_on
+        for p in declared.phases
+        if p.validate_on
+    }
+    for place, pattern in asked.items():
+        if error := unknown_part(registry, pattern):
+            if error.is_slip:
+                raise Broken(f"{place}: {error}")
+            raise SkippedPair(f"{place}: {error} (of a plugin that is not loaded?)")
+    return f"{recipe} serves {', '.join(declared.serves) or 'nothing; others start from it'}"
 
 
 def surroundings_from_environment(workspace: Path) -> Surroundings:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from reelbench.errors import ReelbenchError, SkippedPair
+from reelbench.placing import place_of
 
 Status = Literal["passed", "failed", "skipped"]
 
@@ -84,19 +83,19 @@ class Recorder:
 
     Parameters
     ----------
-    sources
-        The author's files: an exception is placed at the last line of theirs that it passed through.
+    author
+        The method's class: an exception is placed at the last line of its files that it passed through.
     """
 
-    def __init__(self, report: Report, sources: Iterable[Path]) -> None:
-        self.report, self._sources = report, {str(p) for p in sources}
+    def __init__(self, report: Report, author: type) -> None:
+        self.report, self._author = report, author
 
     def run(self, check: str, place: str, work: Callable[[], str]) -> bool:
         """Whether the check passed; ``work`` returns the fact to show, or raises."""
         try:
             finding = Finding(check, place, "passed", work())
         except SkippedPair as reason:
-            finding = Finding(check, place, "skipped", str(reason))
+            finding = Finding(check, place, "failed" if reason.is_slip else "skipped", str(reason))
         except Broken as error:
             finding = Finding(check, place, "failed", str(error))
         except Exception as error:
@@ -107,5 +106,4 @@ class Recorder:
     def _described(self, error: Exception) -> str:
         text = " ".join(str(error).split())
         name = "" if isinstance(error, ReelbenchError) else f"{type(error).__name__}: "
-        own = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in self._sources]
-        return f"{name}{text}{f' (at {Path(own[-1].filename).name}:{own[-1].lineno} in {own[-1].name})' if own else ''}"
+        return f"{name}{text}{place_of(error, [self._author])}"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from reelbench.errors import ReelbenchError
 from reelbench.executors import Job, Surroundings
 from reelbench.fingerprints import versions_of
+from reelbench.placing import place_of
 from reelbench.registry import Registry, build_registry
 from reelbench.stages import Emit, write_json
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 NAMING = (
     "method", "title", "role", "variant", "recipe", "preset", "dataset", "features", "section", "seed", "deterministic",
-    "label", "family", "fingerprint", "config", "origins", "phases", "benchmark", "task", "protocol", "split", "settings",
+    "label", "family", "fingerprint", "config", "origins", "phases", "benchmark", "task", "protocol", "split", "settings", "ensemble",
 )  # fmt: skip
 RECORDED_VERSIONS = ("reelbench", "torch", "numpy", "scipy", "lightning-fabric", "pycocoevalcap", "mlflow")
 _INTERRUPTED = {"status": "interrupted", "error": "interrupted; run the same command again to resume"}
@@ -67,21 +68,32 @@ def execute(job: Job, bench: Workbench, emit: Emit, worker: str) -> dict[str, An
         outcome: dict[str, Any] = {"status": "finished", **_STAGES[job.kind](job, bench, emit)}
     except KeyboardInterrupt:
         outcome = dict(_INTERRUPTED)
-    except ReelbenchError as error:
-        outcome = {
-            "status": "failed",
-            "error": f"{type(error).__name__}: {error}",
-            "traceback": traceback.format_exc(),
-        }
     except Exception as error:
+        text = str(error) if isinstance(error, ReelbenchError) else " ".join(str(error).split())
         outcome = {
             "status": "failed",
-            "error": f"{type(error).__name__}: {' '.join(str(error).split())}",
+            "error": f"{type(error).__name__}: {text}{_place(error, job, bench)}",
             "traceback": traceback.format_exc(),
         }
     record = _shared_fields(job, started, worker) | outcome
     _keep(job.folder, record)
     return record
+
+
+def _place(error: Exception, job: Job, bench: Workbench) -> str:
+    """Where in a plugin's files it arose. A handled error of a task or dataset is about what it was given, not about its own lines."""
+    names, registry = job.spec, bench.registry
+    parts: list[Any] = [registry.methods.get(names["method"])]
+    if not isinstance(error, ReelbenchError):
+        parts.append(registry.tasks.get(names.get("task", "")))
+        parts.append(registry.datasets.get(names["dataset"].partition("/")[0]))
+    try:
+        return place_of(error, [type(part) for part in parts if part])
+    except (
+        OSError,
+        SyntaxError,
+    ):  # a file that was edited or moved meanwhile: the traceback still says where
+        return ""
 
 
 def interrupted_job(job: Job, worker: str) -> dict[str, Any]:
@@ -122,7 +134,8 @@ def _fit(job: Job, bench: Workbench, emit: Emit) -> dict[str, Any]:
         emit=emit,
     )
     chain = done["train_seconds"] + sum(read_record(folder)["chain_seconds"] for folder in upstream.values())
-    return {"upstream": job.spec["upstream"], "chain_seconds": chain, **done}
+    told = {"upstream": job.spec["upstream"], "validation": job.spec["validation"]}
+    return {**told, "chain_seconds": chain, **done}
 
 
 def _predict(job: Job, bench: Workbench, emit: Emit) -> dict[str, Any]:
@@ -157,6 +170,7 @@ def _chain(fits: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "parameters": _sum(fits, "parameters"), "train_seconds": _sum(fits, "chain_seconds"),
         "peak_memory_bytes": max((f["peak_memory_bytes"] for f in fits), default=0), "curve": [p for p in curve if p["values"]],
+        "validation": fits[0].get("validation") if fits else [],
     }  # fmt: skip
 
 

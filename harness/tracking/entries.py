@@ -100,8 +100,13 @@ def row_of(tags: Mapping[str, str]) -> tuple[str, ...]:
 def params(record: Mapping[str, Any]) -> dict[str, str]:
     """The config's digest, and the short values that somebody chose."""
     config, settings, phases = record.get("config", {}), record.get("settings", {}), record.get("phases", [])
-    text = json.dumps([config, settings, phases], sort_keys=True, default=str)
+    members = record.get("ensemble", 1)
+    several = (
+        [members] if members != 1 else []
+    )  # so that one fit's digest is what it was before this was told
+    text = json.dumps([config, settings, phases, *several], sort_keys=True, default=str)
     values_of = config | {f"{phase['name']}.{k}": v for phase in phases for k, v in phase.items()}
+    values_of |= {"ensemble": members}
     chosen = {
         k: values_of[k]
         for k, origin in record.get("origins", {}).items()

@@ -99,12 +99,13 @@ class Linear(Method):
         }[ctx.recipe](module, batch)
 
     def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
-        """Scores of tags or classes, or detections."""
+        """Probabilities of tags, logits of classes (a certain sigmoid is 1 for several of them), or detections."""
         from reelbench.plugins.baselines import windows
 
         if ctx.recipe == "events":
             return {"detections": windows.detect(module, batch, ctx.settings)}
-        return {"scores": module(batch["video"].data).sigmoid()}
+        logits = module(batch["video"].data)
+        return {"scores": logits if ctx.recipe == "actions" else logits.sigmoid()}
 
 
 class MixtureOfExperts(Linear):

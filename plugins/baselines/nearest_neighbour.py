@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class NearestNeighbourConfig(Config):
-    """How many neighbours vote; captions are quoted from the nearest alone."""
+    """How many clips vote; captions are quoted from the nearest alone."""
 
     neighbours: int = 10
 
@@ -24,8 +24,9 @@ class NearestNeighbour(Method):
 
     Departures
     ----------
-    A sentence is matched to a video by its tf-idf product with the mean of the neighbours' captions; a paragraph or a
-    story by its sentences and clips. A map is the mean of the neighbours' maps over all their frames.
+    A neighbour is a clip, however many captions it has; the first of them is quoted. A sentence is matched to a video
+    by its tf-idf product with the mean of the neighbours' captions; a paragraph or a story by its sentences and clips.
+    A map is the mean of the neighbours' maps over all their frames.
     """
 
     name = "nearest-neighbour"
@@ -50,13 +51,13 @@ class NearestNeighbour(Method):
         from reelbench.plugins.baselines import votes
         from reelbench.plugins.layers.frames import mean_frame, moments_of
 
-        rows = source.relation(recipe)
-        means = np.stack([mean_frame(source.read(e["video"]), tuple(source.features)) for e in rows])
+        clips = votes.by_clip(source.relation(recipe))
+        means = np.stack([mean_frame(source.read(clip), tuple(source.features)) for clip in clips])
         moments = moments_of(means)
         return {
             "moments": moments,
             "means": (means - moments["mean"]) / moments["scale"],
-            **votes.COLLECT[recipe](source, rows),
+            **votes.COLLECT[recipe](source, list(clips.values())),
         }
 
     def prepare(self, example: Example, ctx: Context) -> Example:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +15,12 @@ from reelbench.plugins.layers.words import training_vocabulary
 
 if TYPE_CHECKING:
     from reelbench.batching import Batch, Padded
-    from reelbench.data import Example, Relation
+    from reelbench.data import Clip, Example
     from reelbench.method import Context
     from reelbench.training.source import TrainingSource
+
+Clips = Sequence[Sequence["Example"]]
+"""The rows of each training clip."""
 
 
 def clip_means(example: Example, ctx: Context) -> NDArray[np.float32]:
@@ -44,31 +47,49 @@ def tf_idf(texts: Sequence[Sequence[str]], assets: Mapping[str, Any]) -> NDArray
 # --- tables of the training set ---------------------------------------------------------------------------------
 
 
-def _collect_captions(source: TrainingSource, rows: Relation) -> Mapping[str, Any]:
-    sentences = [e["sentence"] for e in rows]
+def by_clip(rows: Iterable[Example]) -> dict[Clip, list[Example]]:
+    """A relation's rows by the clip that they are about, in its order: a clip has a row for each of its captions."""
+    found: dict[Clip, list[Example]] = {}
+    for row in rows:
+        found.setdefault(row["video"], []).append(row)
+    return found
+
+
+def _collect_captions(source: TrainingSource, clips: Clips) -> Mapping[str, Any]:
+    sentences = [e["sentence"] for rows in clips for e in rows]
     vocabulary = training_vocabulary(source, "captions", "sentence", 1)
     present = np.zeros(len(vocabulary))
     for sentence in sentences:
         present[np.unique(vocabulary.encode(sentence))] += 1
     rarity = np.log((1 + len(sentences)) / (1 + present)).astype(np.float32)
     known = {"vocabulary": vocabulary, "rarity": rarity}
-    return known | {"sentences": [" ".join(s) for s in sentences], "captions": tf_idf(sentences, known)}
+    captions = [tf_idf([e["sentence"] for e in rows], known).mean(0) for rows in clips]
+    return known | {
+        "sentences": [" ".join(rows[0]["sentence"]) for rows in clips],
+        "captions": np.stack(captions),
+    }
 
 
-def _collect_tags(source: TrainingSource, rows: Relation) -> Mapping[str, Any]:
-    hot = np.zeros((len(rows), len(source.spaces["tags"])), np.float32)
-    for row, example in zip(hot, rows, strict=True):
-        row[(example.targets or {})["labels"]] = 1.0
+def _collect_tags(source: TrainingSource, clips: Clips) -> Mapping[str, Any]:
+    hot = np.zeros((len(clips), len(source.spaces["tags"])), np.float32)
+    for row, examples in zip(hot, clips, strict=True):
+        for example in examples:
+            row[(example.targets or {})["labels"]] = 1.0
     return {"tags": hot}
 
 
-def _collect_actions(source: TrainingSource, rows: Relation) -> Mapping[str, Any]:
-    labels = [int((e.targets or {})["label"]) for e in rows]
-    return {"actions": np.eye(len(source.spaces["actions"]), dtype=np.float32)[labels]}
+def _collect_actions(source: TrainingSource, clips: Clips) -> Mapping[str, Any]:
+    one_hot = np.eye(len(source.spaces["actions"]), dtype=np.float32)
+    return {
+        "actions": np.stack(
+            [one_hot[[int((e.targets or {})["label"]) for e in rows]].mean(0) for rows in clips]
+        )
+    }
 
 
-def _collect_gaze(source: TrainingSource, rows: Relation) -> Mapping[str, Any]:
-    return {"maps": np.stack([density(np.concatenate((e.targets or {})["fixations"])).ravel() for e in rows])}
+def _collect_gaze(source: TrainingSource, clips: Clips) -> Mapping[str, Any]:
+    fixations = ([f for e in rows for f in (e.targets or {})["fixations"]] for rows in clips)
+    return {"maps": np.stack([density(np.concatenate(found)).ravel() for found in fixations])}
 
 
 COLLECT: Mapping[str, Callable[[Any, Any], Mapping[str, Any]]] = {

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def translate(model: TagTranslator, batch: Batch, ctx: Context) -> dict[str, torch.Tensor]:
-    """``loss_word``, ``loss_class`` for a guided classifier, and their sum."""
+    """``loss_word``, ``loss_class`` (summed over tags, mean over videos) for a guided classifier, and their sum."""
     assert batch.targets is not None
     words = batch.targets["words"].data  # (B, T)
     gate = torch.full(words.shape, ctx.config.beta, device=words.device)
@@ -28,9 +28,9 @@ def translate(model: TagTranslator, batch: Batch, ctx: Context) -> dict[str, tor
 
 
 def guidance(logits: torch.Tensor, words: torch.Tensor, end: int, *, binary: bool) -> torch.Tensor:
-    """Mean over videos and over the steps up to the first end mark (softmax, or each word by itself).
+    """A step's cross-entropy, by softmax or (``binary``) summed over each word by itself; a mean over steps and videos.
 
-    ``(B, T, V + 1)`` and ``(B, T)`` to a number.
+    Steps after the first end mark do not count. ``(B, T, V + 1)`` and ``(B, T)`` to a number.
     """
     if binary:
         truth = functional.one_hot(words, logits.shape[-1]).to(logits.dtype)
@@ -44,6 +44,10 @@ def guidance(logits: torch.Tensor, words: torch.Tensor, end: int, *, binary: boo
 
 
 def tag_scores(model: TagTranslator, batch: Batch) -> torch.Tensor:
-    """Probabilities of every tag ``(B, V)``: the classifier's, or the best of any step."""
+    """Probabilities of every tag ``(B, V)``: the classifier's, or the best of any step up to the end mark."""
     logits, tags = model(batch["video"].data)
-    return logits.softmax(-1).amax(1)[:, :-1] if tags is None else torch.sigmoid(tags)
+    if tags is not None:
+        return torch.sigmoid(tags)
+    ends = (logits.argmax(-1) == model.end).int()  # (B, T)
+    after = (ends.cumsum(1) - ends).bool()[..., None]  # (B, T, 1)
+    return logits.softmax(-1).masked_fill(after, 0.0).amax(1)[:, :-1]

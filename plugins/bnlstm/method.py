@@ -43,19 +43,24 @@ class BNLSTM(Method):
     - The order of tags is not given: the most frequent in training comes first. Tags beyond ``max_tags`` are in the
       class loss only, so ``max-pooling`` is never taught them.
     - Every video runs as many steps as the longest training list (at most ``max_tags``) has tags, and one for the end
-      mark, in training and at inference alike; the word loss stops after the first end mark.
+      mark, in training and at inference alike. Outputs after the end are masked: the word loss stops after the first
+      true end mark, a cell whose predecessors have put out the end mark (it scored highest) reads that mark, and
+      ``max-pooling`` scores the steps up to it. The state runs on to the last step: a guided model's classifier reads it.
     - "The embedding vector projected from the previous cell output" is the embedding matrix times the output's
       probabilities (softmax in the base model, sigmoids in guided ones), so gradients pass through it. The gate is
       drawn for each video and step.
     - The base LSTM (``max-pooling``) is trained with injected tags (beta 1), as is usual; its score of a tag is the
-      highest softmax of any step.
+      highest softmax of any step up to the end mark.
     - BNLSTM keeps population statistics for each time step and shares scale (0.1 at first) and shift, as Cooijmans et
       al. recommend; the BN layer on words likewise. Momentum 0.1 and epsilon 1e-5 are PyTorch's.
-    - Both losses are sums over tags and means over videos, the word loss a mean over its steps too; they are added
-      without weights.
+    - The class loss is binary cross-entropy summed over tags, a mean over videos. The word loss of a step is the
+      softmax's cross-entropy (``max-pooling``), or binary cross-entropy summed over tags and the end mark (guided); it is
+      a mean over a video's steps, then over videos. The two are added without weights.
     - Optimiser and batch are the starter code's (Adam, 0.01, times 0.95 an epoch, 1,024 videos, clipping at 1, here by
       the global norm), without its weight decay of 1e-8; features are standardised by training moments, not
       L2-normalised, and motion features stand beside appearance and sound.
+    - The paper names no weight decay and ``paper`` has none. ``tiny`` adds Adam's L2 decay of 0.005 on every parameter,
+      biases and the norms' scales and shifts among them.
     """
 
     name = "bn-lstm"

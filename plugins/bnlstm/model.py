@@ -117,10 +117,12 @@ class TagTranslator(nn.Module):
         x = self.standardise(video)
         state = [(x.new_zeros(len(x), self.hidden), x.new_zeros(len(x), self.hidden)) for _ in self.cells]
         word, logits = self.start.expand(len(x), -1), []  # (B, word)
+        ended = torch.zeros(len(x), dtype=torch.bool, device=x.device)  # (B,)
         for step in range(self.steps):
             state = self._advance(torch.cat([x, word], 1), state, step)
             logits.append(self._words(state[-1][0], step))
-            word = self._next_word(logits[-1], words, injected, step)
+            ended = ended | (logits[-1].argmax(1) == self.end)
+            word = self._next_word(logits[-1], ended, words, injected, step)
         if self.classify is None:
             return torch.stack(logits, 1), None
         state = self._advance(torch.cat([x, word], 1), state, self.steps)  # "one more LSTM step"
@@ -142,10 +144,16 @@ class TagTranslator(nn.Module):
         return logits if self.norm_words is None else self.norm_words(logits, step)
 
     def _next_word(
-        self, logits: torch.Tensor, words: torch.Tensor | None, injected: torch.Tensor | None, step: int
+        self,
+        logits: torch.Tensor,
+        ended: torch.Tensor,
+        words: torch.Tensor | None,
+        injected: torch.Tensor | None,
+        step: int,
     ) -> torch.Tensor:
-        """The next input ``(B, word)``: the embedded output, or the embedded true tag where it is injected."""
+        """The next input ``(B, word)``: the embedded output, the end mark once it was put out, or the true tag where injected."""
         own = self.embed(torch.sigmoid(logits) if self.guided else logits.softmax(1))
+        own = torch.where(ended[:, None], self.embed.weight.T[self.end], own)
         if words is None or injected is None:
             return own
         true = self.embed.weight.T[words[:, step]]

@@ -235,16 +235,13 @@ class JSFusion(Method):
         """Every pair through the tensor and the decoder, one query after the other so that memory stays small."""
         import torch
 
-        lengths = query.lengths.tolist()
-        return torch.stack(
-            [_one_query(module, states[:m], gallery) for states, m in zip(query.data, lengths, strict=True)]
-        )
+        from reelbench.plugins.jsfusion.model import score_all
 
-
-def _one_query(module: Any, words: torch.Tensor, gallery: Padded) -> torch.Tensor:
-    """Scores of one query's words ``(M, joint)`` with every video: ``(G,)``."""
-    pairs = words.expand(len(gallery.data), -1, -1)
-    return module.score(gallery.data, gallery.mask, pairs, pairs.new_ones(pairs.shape[:2]).bool())
+        rows = [
+            score_all(module, gallery.data, gallery.mask, words[None, :m], mask[None, :m])
+            for words, mask, m in zip(query.data, query.mask, query.lengths.tolist(), strict=True)
+        ]
+        return torch.cat(rows)
 
 
 def _right_choice(example: Example) -> tuple[str, ...]:

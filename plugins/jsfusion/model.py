@@ -43,7 +43,11 @@ class Dense(nn.Module):
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """Rows ``(R, outputs)``."""
-        return self.dropout(self.activation(self.norm(self.linear(rows))))
+        return self.finish(self.linear(rows))
+
+    def finish(self, rows: torch.Tensor) -> torch.Tensor:
+        """What follows the linear map."""
+        return self.dropout(self.activation(self.norm(rows)))
 
 
 class StepwiseDense(nn.Module):
@@ -105,6 +109,16 @@ class SequenceEncoder(nn.Module):
         return unpack_rows(self.d1(pack_rows(steps, mask)), mask)
 
 
+def linear_of_products(left: torch.Tensor, right: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """``W (left_n * right_m)`` as ``(W diag right_m) left_n``, which never builds the products.
+
+    ``(P, N, C)`` and ``(P, M, C)`` with ``(outputs, C)`` to ``(P, N, M, outputs)``. Worth it where ``N`` exceeds
+    ``outputs``.
+    """
+    scaled = (right.unsqueeze(2) * weight).flatten(1, 2)  # (P, M outputs, C)
+    return (left @ scaled.transpose(1, 2)).unflatten(2, (right.shape[1], -1))
+
+
 class JointSemanticTensor(nn.Module):
     """Every frame with every word (Eq. 5.2, 5.3): ``j = sigmoid(w D2(t)) D4(D3(t))``, ``t = video * words``."""
 
@@ -117,9 +131,19 @@ class JointSemanticTensor(nn.Module):
 
     def forward(self, video: torch.Tensor, words: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
         """``(P, N, joint)`` and ``(P, M, joint)`` under ``valid`` ``(P, N, M)`` to ``(P, N, M, fusion)``."""
-        t = pack_rows(video.unsqueeze(2) * words.unsqueeze(1), valid)  # (V, joint)
-        alpha = torch.sigmoid(self.w(self.d2(t)))  # (V, 1)
-        return unpack_rows(alpha * self.d4(self.d3(t)), valid)
+        attention, fusion = self._of_products(video, words, valid)
+        alpha = torch.sigmoid(self.w(self.d2.finish(attention)))  # (V, 1)
+        return unpack_rows(alpha * self.d4(self.d3.finish(fusion)), valid)
+
+    def _of_products(
+        self, video: torch.Tensor, words: torch.Tensor, valid: torch.Tensor
+    ) -> list[torch.Tensor]:
+        """The linear maps of ``D2`` and ``D3`` on ``t`` in each valid cell: ``(V, attention)`` and ``(V, fusion)``."""
+        maps = [self.d2.linear, self.d3.linear]
+        if video.shape[1] <= max(layer.out_features for layer in maps):
+            t = pack_rows(video.unsqueeze(2) * words.unsqueeze(1), valid)  # (V, joint)
+            return [layer(t) for layer in maps]
+        return [pack_rows(linear_of_products(video, words, layer.weight), valid) for layer in maps]
 
 
 class GatedStage(nn.Module):
@@ -135,8 +159,14 @@ class GatedStage(nn.Module):
 
     def forward(self, grid: torch.Tensor) -> torch.Tensor:
         """``(P, C, N, M)`` to ``(P, channels, N', M')``."""
-        out = self.activation(self.conv(grid))
-        return out if self.gate is None else out * torch.sigmoid(self.gate(grid))
+        if self.gate is None:
+            return self.activation(self.conv(grid))
+        if not isinstance(self.conv, nn.Conv2d):
+            return self.activation(self.conv(grid)) * torch.sigmoid(self.gate(grid))
+        weight = torch.cat([self.conv.weight, self.gate.weight])  # Conv and ConvG in one pass over the grid
+        bias = torch.cat([cast("torch.Tensor", self.conv.bias), cast("torch.Tensor", self.gate.bias)])
+        both = functional.conv2d(grid, weight, bias, self.stride)  # (P, channels + 1, N', M')
+        return self.activation(both[:, :-1]) * torch.sigmoid(both[:, -1:])
 
     def lengths(self, lengths: torch.Tensor) -> torch.Tensor:
         """Valid lengths after the stage; never less than one."""
@@ -183,6 +213,22 @@ class TensorFusion(nn.Module):
         )  # (P, N, M, fusion)
         return self.decoder(joint, frame_mask.sum(1), word_mask.sum(1))
 
+    def of_all(
+        self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor
+    ) -> torch.Tensor:
+        """Every sentence ``(S, M, joint)`` with every video ``(V, N, joint)``: ``(S V, width)``.
+
+        One tensor of all frames with all words, cut into pairs afterwards.
+        """
+        valid = frame_mask.flatten().unsqueeze(1) & word_mask.flatten()  # (V N, S M)
+        grid = self.tensor(video.flatten(0, 1)[None], words.flatten(0, 1)[None], valid[None])[0]
+        joint = grid.unflatten(1, word_mask.shape).unflatten(0, frame_mask.shape)  # (V, N, S, M, fusion)
+        return self.decoder(
+            joint.permute(2, 0, 1, 3, 4).flatten(0, 1),
+            frame_mask.sum(1).repeat(len(words)),
+            word_mask.sum(1).repeat_interleave(len(video)),
+        )
+
 
 class LastStepFusion(nn.Module):
     """The ablation without tensor and decoder (LSTM-fusion): the product of both sides' last steps."""
@@ -196,6 +242,12 @@ class LastStepFusion(nn.Module):
     ) -> torch.Tensor:
         """``(P, N, joint)`` and ``(P, M, joint)`` with masks to ``(P, joint)``."""
         return _last_step(video, frame_mask) * _last_step(words, word_mask)
+
+    def of_all(
+        self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor
+    ) -> torch.Tensor:
+        """Every sentence ``(S, M, joint)`` with every video ``(V, N, joint)``: ``(S V, joint)``."""
+        return (_last_step(words, word_mask).unsqueeze(1) * _last_step(video, frame_mask)).flatten(0, 1)
 
 
 def _last_step(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -250,17 +302,15 @@ class JSFusion(nn.Module):
         """``D1w``: ``(B, M)`` to ``(B, M, joint)``, zero at padding."""
         return self.words(self.embed(ids), mask)
 
-    def fuse(
-        self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor
-    ) -> torch.Tensor:
-        """``D7`` of pairs: encoded ``(P, N, joint)`` and ``(P, M, joint)`` with masks to ``(P, decision)``."""
-        return self.decision(self.fusion(video, frame_mask, words, word_mask))
-
     def score(
         self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor
     ) -> torch.Tensor:
         """Eq. 5.5 for pairs: ``(P,)``."""
-        return self.last(self.d8(self.fuse(video, frame_mask, words, word_mask))).squeeze(1)
+        return self.judge(self.fusion(video, frame_mask, words, word_mask))
+
+    def judge(self, fused: torch.Tensor) -> torch.Tensor:
+        """``D5`` to ``D8``: scores ``(P,)`` of fused pairs ``(P, width)``."""
+        return self.last(self.d8(self.decision(fused))).squeeze(1)
 
     def fill(
         self, frames: torch.Tensor, frame_mask: torch.Tensor, ids: torch.Tensor, word_mask: torch.Tensor
@@ -269,7 +319,7 @@ class JSFusion(nn.Module):
         video, words = self.encode_video(frames, frame_mask), self.encode_sentence(ids, word_mask)
         position = (ids == self.blank).int().argmax(1)  # (B,)
         context = words[torch.arange(len(ids), device=ids.device), position]  # t_b = D1w(w_b), (B, joint)
-        return self.d8(self.fuse(video, frame_mask, words, word_mask) + context)
+        return self.d8(self.decision(self.fusion(video, frame_mask, words, word_mask)) + context)
 
 
 def score_all(
@@ -280,6 +330,5 @@ def score_all(
     word_mask: torch.Tensor,
 ) -> torch.Tensor:
     """Every sentence with every video: encoded ``(S, M, joint)`` and ``(V, N, joint)`` to ``(S, V)``."""
-    sentences, videos = len(words), len(video)
-    row, column = torch.arange(sentences).repeat_interleave(videos), torch.arange(videos).repeat(sentences)
-    return model.score(video[column], frame_mask[column], words[row], word_mask[row]).view(sentences, videos)
+    fused = model.fusion.of_all(video, frame_mask, words, word_mask)
+    return model.judge(fused).view(len(words), len(video))

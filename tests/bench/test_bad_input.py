@@ -16,7 +16,7 @@ from reelbench.features import FeatureWriter
 
 TORN = "action_recognition@pace/torn:seen"
 SAYS = {
-    "collapses": "ValueError: no such layer: 'attention'",
+    "collapses": "ValueError: no such layer: 'attention' (at faulty.py:",
     "diverges": "TrainingError: phase 'only'",
     "silent": "training_step",
     "undecided": "PredictionError: ",
@@ -75,6 +75,30 @@ def test_a_method_s_fault_is_one_line_that_names_it(bench: tuple[Desk, Done], me
     assert SAYS[method] in line
     assert trial(done, method)["status"] == "skipped"
     assert "Traceback" not in done.err
+
+
+def test_a_method_s_exception_is_placed_in_the_innermost_line_of_its_own_files(
+    bench: tuple[Desk, Done],
+) -> None:
+    import faulty
+
+    written = Path(faulty.__file__).read_text().splitlines()
+    number = 1 + next(i for i, line in enumerate(written) if "no such layer" in line)
+    assert bench[1].lines(f"(at faulty.py:{number} in build)")
+
+
+def test_a_task_s_refusal_of_predictions_is_not_placed_in_the_task(bench: tuple[Desk, Done]) -> None:
+    assert not [line for line in bench[1].lines("PredictionError") if "(at " in line]
+
+
+def test_a_method_asked_for_by_name_that_cannot_run_is_said_and_changes_the_status(desk: Desk) -> None:
+    done = desk.bench("--method", "plodder", "--method", "bn-lstm").wait()
+    assert trial(done, "plodder")["status"] == "finished"
+    (line,) = done.lines("error:")
+    assert line.startswith(
+        f"reelbench: error: method 'bn-lstm' was asked for and nothing of it can run: {BENCHMARK}: no recipe serves it"
+    )
+    assert done.status == 2
 
 
 def test_each_failure_is_a_run_with_its_traceback(bench: tuple[Desk, Done]) -> None:

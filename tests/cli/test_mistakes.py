@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from reelbench.suite import builtin_suites
+
 
 def one_line(done: subprocess.CompletedProcess[str]) -> str:
     """The only line of an error."""
@@ -20,7 +22,8 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
     ("arguments", "status", "says"),
     [
         (["rum"], 2, "unknown command 'rum'; did you mean 'run'?"),
-        (["run"], 2, "name a suite"),
+        (["run"], 2, "name a suite (ablations, didemo, small, smoke, or a .toml file)"),
+        (["run", "nosuch"], 2, "unknown suite 'nosuch'; known: ablations, didemo, small, smoke (or give the path of a .toml file)"),
         (["run", "smal"], 2, "unknown suite 'smal'; did you mean 'small'?"),
         (["run", "nowhere.toml"], 2, "suite file nowhere.toml does not exist"),
         (["run", "--method", "jsfuson", "--benchmark", "retrieval@microworld/smoke"], 2, "unknown method 'jsfuson'; did you mean 'jsfusion'?"),
@@ -63,6 +66,32 @@ def test_a_wrong_suite_key_is_named(reelbench, tmp_path: Path, text: str, says: 
     done = reelbench("run", "suite.toml")
     assert says in one_line(done)
     assert done.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "says"),
+    [
+        ("retreival", "write task@dataset, retrieval@microworld/small say"),
+        ("retreival@microworld/smoke", "unknown task 'retreival'; did you mean 'retrieval'?"),
+        ("retrieval@microwrold/smoke", "unknown dataset 'microwrold'; did you mean 'microworld'?"),
+        ("retrieval@microworld/smoek", "unknown size of microworld 'smoek'; did you mean 'smoke'?"),
+        ("retrieval@microworld/smoke:sentnce", "unknown protocol of retrieval@microworld/smoke 'sentnce'; did you mean 'sentence'?"),
+        ("retrieval@microworld:sentens*", "unknown protocol of retrieval@microworld/smoke 'sentens*'; did you mean 'sentence'?"),
+        ("retreiv*@microworld", "nothing supports 'retreiv*@microworld': did you mean 'retrieval'?"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("arguments", [["plan", "smoke"], ["run", "--method", "vse"]])
+def test_a_misspelt_part_of_a_benchmark_is_answered_with_the_nearest(reelbench, arguments, benchmark, says):
+    done = reelbench(*arguments, "--benchmark", benchmark)
+    assert says in one_line(done)
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_a_command_s_help_names_every_suite(reelbench, command):
+    if command == "run":
+        assert all(name in reelbench(command, "--help").stdout for name in builtin_suites())
+    assert one_line(reelbench(command)).count(", ".join(sorted(builtin_suites()))) == 1
 
 
 def test_a_pair_that_nobody_supports_is_refused_with_the_reason(reelbench):

@@ -28,6 +28,50 @@ class UnknownRelation(Sound):
     recipes = {"match": Recipe(serves=("multiple_choice",), phases=(replace(FROZEN, relation="gaze"),))}
 
 
+class MisspeltRelation(Sound):
+    """Slips in a relation."""
+
+    recipes = {"match": Recipe(serves=("multiple_choice",), phases=(replace(FROZEN, relation="captoins"),))}
+
+
+class MisspeltSplit(Sound):
+    """Slips in a split."""
+
+    recipes = {"match": Recipe(serves=("multiple_choice",), phases=(replace(FROZEN, split="trian"),))}
+
+
+class MisspeltFeature(Sound):
+    """Slips in a modality."""
+
+    modalities = ("framse",)
+
+
+class MisspeltTask(Sound):
+    """Slips in what it serves."""
+
+    recipes = {"match": Recipe(serves=("multiple_chioce",), phases=(FROZEN,))}
+
+
+class MisspeltProtocol(Sound):
+    """Slips in a protocol of what it serves."""
+
+    recipes = {"match": Recipe(serves=("multiple_choice:chioce",), phases=(FROZEN,))}
+
+
+class MisspeltDataset(Sound):
+    """Slips in a dataset of what it serves."""
+
+    recipes = {"match": Recipe(serves=("multiple_choice@tooybox",), phases=(FROZEN,))}
+
+
+class MisspeltValidation(Sound):
+    """Slips in what it validates on."""
+
+    recipes = {
+        "match": Recipe(serves=("multiple_choice",), phases=(replace(FROZEN, validate_on="multiple_chioce"),))
+    }
+
+
 class ServesNothingHere(Sound):
     """Serves a task that the dataset has not."""
 
@@ -228,6 +272,13 @@ class HeavyImport(Sound):
 
 BREAKAGES: dict[type[Method], tuple[str, str]] = {
     UnknownRelation: ("plan", "dataset toybox/main has no relation 'gaze' in split 'train', which phase 'joint' reads"),
+    MisspeltRelation: ("plan", "dataset toybox/main has no relation 'captoins' in split 'train', which phase 'joint' reads; did you mean 'captions'?"),
+    MisspeltSplit: ("plan", "dataset toybox/main has no relation 'captions' in split 'trian', which phase 'joint' reads; did you mean 'train'?"),
+    MisspeltFeature: ("plan", "dataset toybox/main has no features framse; did you mean 'frames'?"),
+    MisspeltTask: ("serves", "recipe 'match' serves 'multiple_chioce': unknown task 'multiple_chioce'; did you mean 'multiple_choice'?"),
+    MisspeltProtocol: ("serves", "recipe 'match' serves 'multiple_choice:chioce': unknown protocol of multiple_choice 'chioce'; did you mean 'choice'?"),
+    MisspeltDataset: ("serves", "recipe 'match' serves 'multiple_choice@tooybox': unknown dataset 'tooybox'; did you mean 'toybox'?"),
+    MisspeltValidation: ("serves", "phase 'joint' validates on 'multiple_chioce': unknown task 'multiple_chioce'; did you mean 'multiple_choice'?"),
     ServesNothingHere: ("plan", "dataset toybox/main has no features audio"),
     RandomAsset: ("assets", "asset 'noise' differs between two calls; draw with source.rng only"),
     AssetOfObjects: ("assets", "assets.words is a set that cannot be stored"),

@@ -46,6 +46,21 @@ def test_an_unknown_recipe_is_refused() -> None:
         try_method(Sound, recipe="mach", **WHERE)
 
 
+def test_a_task_that_is_like_no_other_is_another_plugin_s_and_breaks_nothing() -> None:
+    class ServesAnother(Sound):
+        """Serves a task of a plugin that is not loaded, too."""
+
+        recipes = {
+            "match": reelbench.Recipe(
+                serves=("multiple_choice", "lip_reading"), phases=Sound.recipes["match"].phases
+            )
+        }
+
+    (line,) = [f.line for f in try_method(ServesAnother, **WHERE).findings if f.status == "skipped"]
+    assert line.startswith("recipe 'match' serves 'lip_reading': unknown task 'lip_reading'; known: ")
+    assert line.endswith("(of a plugin that is not loaded?)")
+
+
 def test_an_example_that_a_method_cannot_be_tried_on_is_no_pass() -> None:
     from broken_methods import ServesNothingHere
 

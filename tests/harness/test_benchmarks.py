@@ -73,8 +73,10 @@ def test_no_protocol_means_the_default_one_and_a_star_means_all(registry: Regist
             "guessing",
             "benchmark 'guessing' names no dataset; write task@dataset, guessing@microworld/small say",
         ),
+        ("gessing", "names no dataset; write task@dataset, guessing@microworld/small say"),
         ("gessing@toy", "unknown task 'gessing'; did you mean 'guessing'?"),
         ("guessing@toy:strickt", "unknown protocol of guessing@toy/a 'strickt'; did you mean 'strict'?"),
+        ("gessin*@toy", "nothing supports 'gessin*@toy': did you mean 'guessing'?"),
         ("x*@toy", "nothing supports 'x*@toy': dataset 'toy/a' has guessing"),
     ],
 )

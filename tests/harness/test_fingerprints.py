@@ -85,6 +85,60 @@ def test_a_comment_in_a_file_that_no_method_imports_changes_nothing(
     assert changed(before, fingerprints_of(plan_of(registry))) == set()
 
 
+@pytest.fixture
+def data_file(project: Path) -> Path:
+    """A file that the toy project's methods may read, in a folder of its own."""
+    path = project / "data" / "priors" / "words.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("[1]")
+    return path
+
+
+@pytest.mark.parametrize("change", ["edit", "rename", "remove"])
+def test_a_data_file_of_a_plugin_s_package_counts_as_its_source(
+    data_file: Path, registry: Registry, before: dict[str, str], change: str
+) -> None:
+    {
+        "edit": lambda: data_file.write_text("[2]"),
+        "rename": lambda: data_file.rename(data_file.with_name("other.json")),
+        "remove": data_file.unlink,
+    }[change]()
+    assert changed(before, fingerprints_of(plan_of(registry))) == set(before)
+
+
+@pytest.mark.parametrize(
+    "name", ["__pycache__/alpha.cpython-311.pyc", "old.pyc", ".alpha.py.swp", ".git/HEAD", "paper.toml"]
+)
+def test_caches_hidden_files_and_the_paper_s_numbers_refit_nothing(
+    registry: Registry, before: dict[str, str], project: Path, name: str
+) -> None:
+    path = project / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("[paper]\ntitle = 'T'\n")
+    told = changed(before, fingerprints_of(plan_of(registry)))
+    assert told == ({t for t in scores(before) if " human " not in t} if name == "paper.toml" else set())
+
+
+def test_a_data_file_of_a_built_in_package_counts_for_what_imports_the_package_and_no_others() -> None:
+    from reelbench.fingerprints import data_files_of
+    from reelbench.plugins.bnlstm.method import BNLSTM
+    from reelbench.tasks.captioning import Captioning
+
+    assert data_files_of(BNLSTM) == {}  # its paper.toml is no input of training
+    assert all(name.startswith("reelbench.tasks.metrics/") for name in data_files_of(Captioning))
+
+
+def test_data_beside_a_module_that_is_no_package_is_not_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loose.py").write_text("class Loose: ...\n")
+    (tmp_path / "mlflow.db").write_text("runs")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    from importlib import import_module
+
+    assert module.data_files_of(import_module("loose").Loose) == {}
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [("guessing.py", 'Metric("hit"', 'Metric("hits"'), ("guessing_rules.py", "return 1", "return 2")],

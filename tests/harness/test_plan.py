@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from toy_project import plan_of
 
 from reelbench.errors import UnknownNameError, UsageError
-from reelbench.method import Upstream
+from reelbench.executors import Job
+from reelbench.executors.work import interrupted_job
+from reelbench.method import Phase, Recipe, Upstream
 from reelbench.plan import Plan, member_seed, plan_fit
 from reelbench.registry import Registry
+from reelbench.tracking.entries import params
 
 
 def titles(plan: Plan) -> list[str]:
@@ -76,6 +81,15 @@ def test_the_first_member_of_an_ensemble_has_the_trial_s_own_seed(registry: Regi
     assert member_seed(3, 1) not in {0, 1, 2, 3}
 
 
+def test_a_trial_s_record_says_how_many_fits_it_averages(registry: Registry) -> None:
+    plan = plan_of(registry, methods=["beta", {"name": "alpha", "config": {"ensemble": 3}}], seeds=[0])
+    told = {}
+    for stage in plan.trials():
+        record = interrupted_job(Job(stage.kind, stage.fingerprint, stage.spec, {}, Path()), "w")
+        told[stage.spec["method"]] = (record["ensemble"], params(record).get("ensemble"))
+    assert told == {"beta": (2, None), "alpha": (3, "3")}  # beta's is its recipe's own
+
+
 def test_a_deterministic_method_runs_with_the_first_seed_only(registry: Registry) -> None:
     assert [s.spec["seed"] for s in plan_of(registry, methods=["gamma"], seeds=[4, 5]).trials()] == [4]
 
@@ -138,6 +152,49 @@ def test_an_unknown_name_in_an_entry_is_refused_with_the_nearest(
     with pytest.raises(UnknownNameError) as error:
         plan_of(registry, methods=[entry])
     assert message in str(error.value)
+
+
+def test_a_misspelt_name_in_what_a_recipe_serves_is_answered_with_the_nearest(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alpha = type(registry.method("alpha"))
+    monkeypatch.setattr(alpha, "recipes", {"match": Recipe(serves=("gessing",))})
+    (skip,) = plan_of(registry, methods=["alpha", "beta"], seeds=[0]).skipped
+    assert (
+        skip.reason
+        == "no recipe serves it (serves gessing; unknown task 'gessing'; did you mean 'guessing'?)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("gessing", "unknown task 'gessing'; did you mean 'guessing'?"),
+        ("*@tyo", "unknown dataset 'tyo'"),
+        ("guessing@toy/c", "unknown size of toy 'c'"),
+        ("guessing:strickt", "unknown protocol of guessing 'strickt'; did you mean 'strict'?"),
+    ],
+)
+def test_a_misspelt_name_in_an_entry_s_benchmarks_is_refused(
+    registry: Registry, pattern: str, message: str
+) -> None:
+    with pytest.raises(UnknownNameError) as error:
+        plan_of(registry, methods=[{"name": "alpha", "benchmarks": [pattern]}])
+    assert message in str(error.value)
+
+
+def test_a_misspelt_feature_or_relation_is_skipped_with_the_nearest(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    misread = [Phase(name="main", relation="captoins")]
+    monkeypatch.setattr(type(registry.method("alpha")), "modalities", ("framse",))
+    monkeypatch.setattr(
+        type(registry.method("beta")), "recipes", {"main": Recipe(serves=("guessing",), phases=misread)}
+    )
+    assert [s.reason for s in plan_of(registry, methods=["alpha", "beta", "gamma"], seeds=[0]).skipped] == [
+        "dataset toy/a has no features framse; did you mean 'frames'?",
+        "dataset toy/a has no relation 'captoins' in split 'train', which phase 'main' reads; did you mean 'captions'?",
+    ]
 
 
 def test_a_pattern_that_matches_no_method_is_refused(registry: Registry) -> None:

@@ -83,3 +83,14 @@ def test_a_phase_s_value_that_somebody_chose_is_a_param_and_part_of_the_digest(t
     }
     assert params(chosen)["joint.epochs"] == "3"
     assert params(chosen)["config_digest"] != params(record)["config_digest"]
+
+
+def test_an_ensemble_that_somebody_chose_is_a_param_and_part_of_the_digest(tmp_path: Path) -> None:
+    record = make_trial(tmp_path).records["score"]
+    of_three = record | {"ensemble": 3, "origins": {**record["origins"], "ensemble": "suite"}}
+    assert params(of_three) == params(record) | {
+        "ensemble": "3",
+        "config_digest": params(of_three)["config_digest"],
+    }
+    assert params(of_three)["config_digest"] != params(record)["config_digest"]
+    assert params(record | {"ensemble": 1}) == params(record)  # as it was before records told it

@@ -9,7 +9,7 @@ import pytest
 import torch
 from plugin_toys import SPACES, SPECS, example, toy_context, toy_data, toy_fit, toy_sentence, toy_video
 
-from reelbench import Predictions, Relation, collate
+from reelbench import Clip, Predictions, Relation, collate
 from reelbench.benchmarks import Benchmark, matches
 from reelbench.plugins.baselines.chance import Chance
 from reelbench.plugins.baselines.frequency_prior import FrequencyPrior
@@ -20,6 +20,7 @@ from reelbench.plugins.baselines.losses import link_loss
 from reelbench.plugins.baselines.majority import Majority
 from reelbench.plugins.baselines.mean_pool import MeanPool
 from reelbench.plugins.baselines.moments import candidates_of, overlaps, ranked, votes
+from reelbench.plugins.baselines.nearest_neighbour import NearestNeighbour
 from reelbench.plugins.baselines.text_only import TextOnly
 from reelbench.plugins.baselines.video_only import VideoOnly
 from reelbench.plugins.baselines.vse import VSE
@@ -141,6 +142,86 @@ def test_the_prior_of_didemo_is_the_literatures(shared, tmp_path):
         "rank_at_5": 66.38,
         "miou": 25.42,
     }
+
+
+# --- nearest neighbours -----------------------------------------------------------------------------------------
+
+
+def captioned(video, *words):
+    return example({"video": Clip(video, 0.0, 2.0), "sentence": words})
+
+
+def neighbour_context(rows, looks, recipe="captions", **overrides):
+    """A context with the assets of ``rows``, whose clips look as ``looks`` says: appearance is constant, the rest zero."""
+
+    class Looks(Source):
+        features = {"appearance": SPECS["appearance"]}
+
+        def read(self, clip, *, track=False):
+            return {"appearance": np.full((2, 6), looks[clip.video], np.float32)}
+
+    method = NearestNeighbour()
+    resolved = toy_fit(method, recipe, **overrides)
+    assets = method.assets(Looks(rows), resolved.config, recipe)
+    return toy_context(resolved, recipe, replace(toy_data(("appearance",)), assets=assets), training=False)
+
+
+def test_a_neighbour_is_a_clip_however_many_captions_it_has():
+    rows = [captioned("near", "a", "man", word) for word in ("walks", "runs", "holds", "left")]
+    rows += [captioned("far", "the", "ball"), captioned("farther", "the", "box")]
+    ctx = neighbour_context(rows, {"near": 0.0, "far": 1.0, "farther": 2.0}, neighbours=2)
+    assert ctx.data.assets["means"].shape[0] == 3
+    batch = collate(
+        [
+            NearestNeighbour().prepare(
+                example(
+                    {
+                        "video": {"appearance": np.zeros((2, 6), np.float32)},
+                        "choices": [("ball",), ("box",), ("walks",)],
+                    }
+                ),
+                ctx,
+            )
+        ]
+    )
+    ctx = replace(ctx, task="multiple_choice")
+    ball, box, walks = NearestNeighbour().predict_step(None, batch, ctx)["scores"][0]
+    assert ball > 0  # the second neighbour is another clip
+    assert walks > 0
+    assert box == 0
+
+
+def test_a_caption_is_the_first_of_the_nearest_clip():
+    rows = [
+        captioned("near", "a", "man", "walks"),
+        captioned("near", "a", "man", "runs"),
+        captioned("far", "a", "ball"),
+    ]
+    ctx = replace(neighbour_context(rows, {"near": 0.0, "far": 1.0}), task="captioning")
+    row = example({"video": {"appearance": np.zeros((2, 6), np.float32)}})
+    batch = collate([NearestNeighbour().prepare(row, ctx)])
+    assert NearestNeighbour().predict_step(None, batch, ctx)["caption"] == ["a man walks"]
+
+
+# --- linear -----------------------------------------------------------------------------------------------------
+
+
+def test_certain_classes_are_told_apart():
+    method, data = Linear(), toy_data()
+    ctx = toy_context(toy_fit(method, "actions"), "actions", data, training=False)
+    module = method.build(data, ctx.config).eval()
+    torch.nn.init.zeros_(module.layer.weight)
+    module.layer.bias.data.copy_(torch.tensor([30.0, 40.0, 35.0]))
+    batch = collate([method.prepare(example({"video": toy_video(np.random.default_rng(0), 3)}), ctx)])
+    assert method.predict_step(module, batch, ctx)["scores"].argsort().tolist() == [[0, 2, 1]]
+
+
+def test_tags_are_probabilities():
+    method, data = Linear(), toy_data()
+    ctx = toy_context(toy_fit(method, "tags"), "tags", data, training=False)
+    batch = collate([method.prepare(example({"video": toy_video(np.random.default_rng(0), 3)}), ctx)])
+    scores = method.predict_step(method.build(data, ctx.config).eval(), batch, ctx)["scores"]
+    assert ((scores > 0) & (scores < 1)).all()
 
 
 # --- chance and majority ----------------------------------------------------------------------------------------

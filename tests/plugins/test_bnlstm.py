@@ -8,7 +8,7 @@ import torch
 from plugin_toys import example, moments, toy_context, toy_data, toy_fit, toy_video
 
 from reelbench import collate
-from reelbench.plugins.bnlstm.losses import guidance
+from reelbench.plugins.bnlstm.losses import guidance, tag_scores
 from reelbench.plugins.bnlstm.method import BNLSTM
 from reelbench.plugins.bnlstm.model import NormalisedCell
 from reelbench.plugins.layers.experts import MixtureOfExperts
@@ -125,6 +125,62 @@ def test_the_word_loss_stops_after_the_first_end_mark():
     logits = torch.zeros(1, 4, 6)
     assert guidance(logits, words, END, binary=False).item() == pytest.approx(np.log(6))
     assert guidance(logits, words, END, binary=True).item() == pytest.approx(6 * np.log(2))
+
+
+def test_the_word_loss_is_a_mean_over_steps_and_then_over_videos():
+    words = torch.tensor([[2, END, END, END], [0, 1, 2, END]])
+    logits = torch.zeros(2, 4, 6)
+    logits[1] += torch.tensor(
+        [8.0, 0, 0, 0, 0, 0]
+    )  # the second video's first step is right, its others wrong
+    right, wrong = np.log(1 + 5 * np.exp(-8)), 8 + np.log(1 + 5 * np.exp(-8))
+    expected = (np.log(6) + (right + 3 * wrong) / 4) / 2
+    assert guidance(logits, words, END, binary=False).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_class_loss_is_a_sum_over_tags_and_a_mean_over_videos():
+    ctx = fit("guided-beta-0")
+    module, batch = built(ctx).eval(), batch_of(ctx, 3)
+    torch.nn.init.zeros_(module.classify.weight)
+    torch.nn.init.zeros_(module.classify.bias)
+    losses = METHOD.training_step(module, batch, ctx)
+    assert losses["class"].item() == pytest.approx(5 * np.log(2))
+    assert losses["loss"].item() == pytest.approx((losses["word"] + losses["class"]).item())
+
+
+def ends_at_once(variant):
+    ctx = fit(variant)
+    module = built(ctx).eval()
+    with torch.no_grad():
+        module.project.bias[END] = 50.0
+    return ctx, module
+
+
+@pytest.mark.parametrize("variant", ["guided-beta-0", "guided-beta-1", "max-pooling"])
+def test_after_its_end_mark_a_model_reads_end_marks_whatever_it_puts_out(variant):
+    ctx, module = ends_at_once(variant)
+    video = batch_of(ctx, 2)["video"].data
+    marks = torch.full((2, module.steps), END)
+    own, forced = module(video), module(video, marks, torch.ones_like(marks).bool())
+    for mine, theirs in zip(own, forced, strict=True):
+        if mine is not None:
+            torch.testing.assert_close(mine, theirs)
+
+
+def test_a_step_after_the_end_mark_scores_no_tag():
+    logits = torch.full((2, 3, 6), -9.0)
+    logits[:, 0, 1] = logits[:, 2, 3] = 9.0  # tag 1 first, tag 3 last
+    logits[0, 1, END] = logits[1, 1, 2] = 9.0  # between them the first video ends, the second spells tag 2
+
+    class Spelt:
+        end = END
+
+        def __call__(self, video):
+            return logits, None
+
+    ended, going = tag_scores(Spelt(), batch_of(fit(), 2))
+    assert (ended > 0.9).tolist() == [False, True, False, False, False]
+    assert (going > 0.9).tolist() == [False, True, True, True, False]
 
 
 def test_tags_beyond_the_longest_sequence_are_still_labels():

@@ -11,7 +11,12 @@ from plugin_toys import example, toy_context, toy_data, toy_fit, toy_sentence, t
 
 from reelbench import Relation, collate
 from reelbench.plugins.jsfusion.method import JSFusion, JSFusionConfig, LayerSizes
-from reelbench.plugins.jsfusion.model import HierarchicalDecoder, JointSemanticTensor, score_all
+from reelbench.plugins.jsfusion.model import (
+    HierarchicalDecoder,
+    JointSemanticTensor,
+    linear_of_products,
+    score_all,
+)
 from reelbench.plugins.layers.ranking import ranking_hinges
 from reelbench.resolution import variants_of
 
@@ -83,6 +88,13 @@ def test_the_tensor_is_equation_5_2_and_5_3():
         np.testing.assert_allclose(got[p, n, m], alpha * dense(tensor.d4, dense(tensor.d3, t)), atol=1e-5)
 
 
+def test_a_linear_map_of_products_needs_no_products():
+    torch.manual_seed(0)
+    left, right, weight = torch.randn(2, 6, 4), torch.randn(2, 3, 4), torch.randn(5, 4)
+    expected = (left.unsqueeze(2) * right.unsqueeze(1)) @ weight.T
+    torch.testing.assert_close(linear_of_products(left, right, weight), expected)
+
+
 def test_the_decoder_is_equation_5_4_on_a_full_grid():
     torch.manual_seed(0)
     decoder = HierarchicalDecoder(SMALL, JSFusionConfig())
@@ -147,6 +159,21 @@ def test_padding_never_changes_a_score(frames, words, more_frames, more_words, v
 
 def mask(valid, length):
     return (torch.arange(length) < valid)[None]
+
+
+@pytest.mark.parametrize("variant", sorted(variants_of(METHOD)))
+def test_all_against_all_scores_as_pair_by_pair(variant):
+    ctx, data = fit(variant=variant)
+    module, videos = built(ctx, data).eval(), 4
+    rng = np.random.default_rng(0)
+    examples = [training_example("captions", rng, i) for i in range(videos)]
+    batch = collate([METHOD.prepare(e, ctx) for e in examples])
+    frames, words = batch["frames"], batch["sentence"]
+    seen, said = module.encode_video(frames.data, frames.mask), module.encode_sentence(words.data, words.mask)
+    got = score_all(module, seen, frames.mask, said[:3], words.mask[:3])
+    for s, v in np.ndindex(3, videos):
+        pair = module.score(seen[v][None], frames.mask[v][None], said[s][None], words.mask[s][None])
+        torch.testing.assert_close(got[s, v], pair[0], atol=1e-5, rtol=1e-4)
 
 
 def test_a_query_scores_the_same_alone_and_in_a_batch():

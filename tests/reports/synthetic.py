@@ -240,6 +240,7 @@ def _record(naming: Mapping[str, Any], metrics: Mapping[str, float]) -> dict[str
         "deterministic": naming["role"] == "ceiling", "examples": 300, "clusters": 300, "evaluation_info": {"gallery": 300}, "task_title": naming["task"].capitalize(),
         "task_summary": "Find the clip.", "protocol_doc": "One clip a story.", "summary": "Fuses both jointly.", "departures": "- one ``thing``\n  more", "versions": {"reelbench": "0.1.0"},
         "config": {"hidden": 64}, "origins": {"hidden": "preset tiny"}, "curve": curve if naming["role"] == "method" else [], "fingerprints": {"fits": [sha(naming)]},
+        "validation": [{"phase": "joint", "benchmark": naming["benchmark"]}], "phases": [{"name": "joint", "relation": "captions"}],
         "paper": {"paper": {"title": "A paper", "authors": ["A. Author"], "venue": "ECCV", "year": 2018, "url": "javascript:alert(3)"}, "reported": [
             {"benchmark": naming["benchmark"], "variant": "full", "metric": "recall_at_1", "value": 0.102, "table": "2", "split": "test", "protocol": "1k-A", "misprint": True},
         ]} if naming["role"] == "method" else {},

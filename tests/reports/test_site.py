@@ -79,6 +79,53 @@ def test_a_method_page_has_its_variants_its_curve_and_its_papers_number(site: Pa
     assert page.read_text(encoding="utf-8").count("<polyline") == 2 * 3 * 3
 
 
+OTHER = "multiple_choice@microworld/small:choice"
+
+
+def curves(synthetic: Synthetic, tmp_path: Path) -> list[tuple[str, str, int]]:
+    """Benchmark, caption and number of lines of each chart on the method's page."""
+    draw_site(synthetic.uri, tmp_path / "site")
+    text = (tmp_path / "site" / "methods" / "jsfusion.html").read_text(encoding="utf-8")
+    found = []
+    for part in text.split("<h2>")[1:]:
+        for chart in part.split('<figure class="chart">')[1:]:
+            caption = re.sub("<[^>]+>", "", chart.partition("</figcaption>")[0]).strip()
+            found.append(
+                (part.partition("</h2>")[0].split("benchmarks/")[1][:9], caption, chart.count("<polyline"))
+            )
+    return found
+
+
+def test_a_curve_is_drawn_only_under_the_benchmark_that_it_was_validated_on(
+    synthetic: Synthetic, tmp_path: Path
+):
+    validated = {"validation": [{"phase": "joint", "benchmark": BENCHMARK}]}
+    for seed in (0, 1):
+        synthetic.trial(seed=seed, record=validated)
+        synthetic.trial(seed=seed, record=validated, benchmark=OTHER)
+    assert curves(synthetic, tmp_path) == [
+        ("retrieval", f"R@1 % ↑ on validation of {BENCHMARK}, by optimiser step", 2)
+    ]
+
+
+def test_an_older_record_s_curve_is_drawn_where_its_metric_is_the_primary_one(
+    synthetic: Synthetic, tmp_path: Path
+):
+    curve = [{"phase": "joint", "step": s, "values": {"val/accuracy": s / 9}} for s in range(3)]
+    synthetic.trial(record={"validation": None})
+    synthetic.trial(record={"validation": None, "curve": curve}, benchmark=OTHER)
+    assert [where for where, _, _ in curves(synthetic, tmp_path)] == ["retrieval"]
+
+
+def test_a_validation_loss_is_drawn_once_and_names_its_relation(synthetic: Synthetic, tmp_path: Path):
+    curve = [{"phase": "joint", "step": s, "values": {"val/loss": 1 - s / 9}} for s in range(3)]
+    told = {"validation": [], "curve": curve, "fingerprints": {"fits": ["one"]}}
+    synthetic.trial(record=told)
+    synthetic.trial(record=told, benchmark=OTHER)
+    ((_, caption, lines),) = curves(synthetic, tmp_path)
+    assert (caption, lines) == ("loss on validation of the relation captions, by optimiser step", 1)
+
+
 def test_a_drawing_is_the_same_when_nothing_changed(small: Synthetic, site: Path, tmp_path: Path):
     again = draw_site(small.uri, tmp_path / "again").parent
     first = {p.relative_to(site): p.read_bytes() for p in site.rglob("*") if p.is_file()}
@@ -100,6 +147,38 @@ def test_drawing_again_removes_its_own_old_pages_and_nobody_elses(synthetic: Syn
     assert [p.name for p in (out / "methods").iterdir()] == ["new-one.html"]
     assert kept.exists()
     assert (out / "notes.html").exists()
+
+
+def test_drawing_one_benchmark_again_keeps_the_other_pages_and_every_link(
+    synthetic: Synthetic, tmp_path: Path
+):
+    for benchmark in (BENCHMARK, OTHER):
+        synthetic.trial("jsfusion", benchmark=benchmark)
+        synthetic.trial("only-here" if benchmark == OTHER else "chance", benchmark=benchmark)
+    site = draw_site(synthetic.uri, tmp_path / "site").parent
+    everything = {p: p.read_bytes() for p in site.rglob("*") if p.is_file()}
+    draw_site(synthetic.uri, site, [BENCHMARK])
+    assert {p: p.read_bytes() for p in site.rglob("*") if p.is_file()} == everything
+    synthetic.trial("newcomer", benchmark=BENCHMARK)
+    synthetic.trial("late", benchmark=OTHER)  # in the store, and not on the page that is not drawn again
+    draw_site(synthetic.uri, site, [BENCHMARK])
+    for page in site.rglob("*.html"):
+        for address in Page(page).addresses:
+            if not address.startswith(("#", "http", "data:", "mailto:")):
+                assert (page.parent / address.partition("#")[0]).resolve().exists(), (page, address)
+    assert {"methods/newcomer.html", "methods/late.html"} <= set(Page(site / "index.html").addresses)
+    assert "Multiple_choice" in Page(site / "index.html").text
+    draw_site(synthetic.uri, site)
+    page = Page(site / "benchmarks" / "multiple_choice-microworld-small-choice.html")
+    assert "../methods/late.html" in page.addresses
+
+
+def test_one_benchmark_drawn_into_an_empty_folder_is_alone(synthetic: Synthetic, tmp_path: Path):
+    for benchmark in (BENCHMARK, OTHER):
+        synthetic.trial("jsfusion", benchmark=benchmark)
+    site = draw_site(synthetic.uri, tmp_path / "site", [OTHER]).parent
+    assert len(list((site / "benchmarks").iterdir())) == 1
+    assert "Retrieval" not in Page(site / "index.html").text
 
 
 def test_no_password_of_the_store_is_on_a_page(
