@@ -110,13 +110,15 @@ class SequenceEncoder(nn.Module):
 
 
 def linear_of_products(left: torch.Tensor, right: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """``W (left_n * right_m)`` as ``(W diag right_m) left_n``, which never builds the products.
+    """``W (left_n * right_m)`` for every ``n`` and ``m``: ``(N, C)`` and ``(M, C)`` to ``(N M, outputs)``.
 
-    ``(P, N, C)`` and ``(P, M, C)`` with ``(outputs, C)`` to ``(P, N, M, outputs)``. Worth it where ``N`` exceeds
-    ``outputs``.
+    As ``(W diag right_m) left_n``, since the products are the widest tensor of all: with fewer outputs than ``n`` it is
+    shorter not to build them.
     """
-    scaled = (right.unsqueeze(2) * weight).flatten(1, 2)  # (P, M outputs, C)
-    return (left @ scaled.transpose(1, 2)).unflatten(2, (right.shape[1], -1))
+    if len(left) <= len(weight):
+        return functional.linear((left.unsqueeze(1) * right).flatten(0, 1), weight)
+    scaled = (right.unsqueeze(1) * weight).flatten(0, 1)  # (M outputs, C)
+    return functional.linear(left, scaled).view(-1, len(weight))
 
 
 class JointSemanticTensor(nn.Module):
@@ -131,19 +133,18 @@ class JointSemanticTensor(nn.Module):
 
     def forward(self, video: torch.Tensor, words: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
         """``(P, N, joint)`` and ``(P, M, joint)`` under ``valid`` ``(P, N, M)`` to ``(P, N, M, fusion)``."""
-        attention, fusion = self._of_products(video, words, valid)
-        alpha = torch.sigmoid(self.w(self.d2.finish(attention)))  # (V, 1)
-        return unpack_rows(alpha * self.d4(self.d3.finish(fusion)), valid)
+        t = pack_rows(video.unsqueeze(2) * words.unsqueeze(1), valid)  # (V, joint)
+        return unpack_rows(self._join(self.d2.linear(t), self.d3.linear(t)), valid)
 
-    def _of_products(
-        self, video: torch.Tensor, words: torch.Tensor, valid: torch.Tensor
-    ) -> list[torch.Tensor]:
-        """The linear maps of ``D2`` and ``D3`` on ``t`` in each valid cell: ``(V, attention)`` and ``(V, fusion)``."""
-        maps = [self.d2.linear, self.d3.linear]
-        if video.shape[1] <= max(layer.out_features for layer in maps):
-            t = pack_rows(video.unsqueeze(2) * words.unsqueeze(1), valid)  # (V, joint)
-            return [layer(t) for layer in maps]
-        return [pack_rows(linear_of_products(video, words, layer.weight), valid) for layer in maps]
+    def of_all(self, frames: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+        """``j`` of every frame ``(F, joint)`` with every word ``(W, joint)``: ``(F W, fusion)``."""
+        attention = linear_of_products(frames, words, self.d2.linear.weight)
+        return self._join(attention, linear_of_products(frames, words, self.d3.linear.weight))
+
+    def _join(self, attention: torch.Tensor, fusion: torch.Tensor) -> torch.Tensor:
+        """Eq. 5.2 and 5.3 from the linear maps of ``D2`` and ``D3``: ``(V, fusion)``."""
+        alpha = torch.sigmoid(self.w(self.d2.finish(attention)))  # (V, 1)
+        return alpha * self.d4(self.d3.finish(fusion))
 
 
 class GatedStage(nn.Module):
@@ -218,11 +219,13 @@ class TensorFusion(nn.Module):
     ) -> torch.Tensor:
         """Every sentence ``(S, M, joint)`` with every video ``(V, N, joint)``: ``(S V, width)``.
 
-        One tensor of all frames with all words, cut into pairs afterwards.
+        All frames of the batch meet all words once; cells are laid out as pairs afterwards.
         """
+        cells = self.tensor.of_all(pack_rows(video, frame_mask), pack_rows(words, word_mask))
         valid = frame_mask.flatten().unsqueeze(1) & word_mask.flatten()  # (V N, S M)
-        grid = self.tensor(video.flatten(0, 1)[None], words.flatten(0, 1)[None], valid[None])[0]
-        joint = grid.unflatten(1, word_mask.shape).unflatten(0, frame_mask.shape)  # (V, N, S, M, fusion)
+        joint = unpack_rows(cells, valid).view(
+            *frame_mask.shape, *word_mask.shape, -1
+        )  # (V, N, S, M, fusion)
         return self.decoder(
             joint.permute(2, 0, 1, 3, 4).flatten(0, 1),
             frame_mask.sum(1).repeat(len(words)),

@@ -88,11 +88,12 @@ def test_the_tensor_is_equation_5_2_and_5_3():
         np.testing.assert_allclose(got[p, n, m], alpha * dense(tensor.d4, dense(tensor.d3, t)), atol=1e-5)
 
 
-def test_a_linear_map_of_products_needs_no_products():
+@pytest.mark.parametrize("rows", [2, 9])
+def test_a_linear_map_of_products_needs_no_products(rows):
     torch.manual_seed(0)
-    left, right, weight = torch.randn(2, 6, 4), torch.randn(2, 3, 4), torch.randn(5, 4)
-    expected = (left.unsqueeze(2) * right.unsqueeze(1)) @ weight.T
-    torch.testing.assert_close(linear_of_products(left, right, weight), expected)
+    left, right, weight = torch.randn(rows, 4), torch.randn(3, 4), torch.randn(5, 4)
+    expected = (left.unsqueeze(1) * right) @ weight.T  # (N, M, outputs)
+    torch.testing.assert_close(linear_of_products(left, right, weight), expected.flatten(0, 1))
 
 
 def test_the_decoder_is_equation_5_4_on_a_full_grid():
