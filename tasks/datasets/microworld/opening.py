@@ -13,8 +13,8 @@ from reelbench.features.manifest import Manifest, check_size
 from reelbench.tasks.datasets.microworld.shards import Report, generate
 from reelbench.tasks.datasets.microworld.sizes import Corpus
 
-SECONDS_A_VIDEO = 0.03
-MEGABYTES_A_VIDEO = 0.147
+SECONDS_A_VIDEO = 0.048
+MEGABYTES_A_VIDEO = 0.303
 PLAIN_LINE_S = 5.0
 
 
