@@ -78,7 +78,10 @@ class Task(ABC):
 
     @abstractmethod
     def measure(self, predictions: Predictions, evaluation: EvaluationSet) -> ScoreSheet:
-        """Per-example statistics of valid predictions, in the order of ``evaluation.examples``."""
+        """Per-example statistics of valid predictions, in the order of ``evaluation.examples``.
+
+        The next trial is measured with the same ``evaluation``: nothing in it may be changed.
+        """
 
     @abstractmethod
     def aggregate(self, sheet: ScoreSheet, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbench.data import Clip, EvaluationSet, Example
+from reelbench.evaluation.shelf import Shelf
 from reelbench.stages import write_json
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from reelbench.task import Task
 
 COUNT = 3
+_STRIPS = Shelf(1024)  # the easy and the hard clips are the same for many trials
 
 
 def write_picks(
@@ -57,7 +59,8 @@ def pick(scores: NDArray[np.float64], count: int = COUNT) -> list[tuple[str, int
     share = min(count, max(1, len(order) // 3))
     best, worst = order[:share], order[share:][::-1][:share]
     rest = [i for i in order if i not in {*best, *worst}]
-    typical = sorted(rest, key=lambda i: (abs(scores[i] - np.median(scores[finite])), i))[:share]
+    middle = np.median(scores[finite]) if order else 0.0
+    typical = sorted(rest, key=lambda i: (abs(scores[i] - middle), i))[:share]
     return [
         (kind, i) for kind, group in (("best", best), ("worst", worst), ("typical", typical)) for i in group
     ]
@@ -78,7 +81,7 @@ def _clips(example: Example) -> list[Clip]:
 
 def write_strip(clip: Clip | None, dataset: Dataset, path: Path) -> str | None:
     """Write a film strip; returns its path inside the stage's folder, or ``None`` where there are no pixels."""
-    image = dataset.film_strip(clip) if clip is not None else None
+    image = None if clip is None else _STRIPS.get(dataset, clip, lambda: dataset.film_strip(clip))
     if image is None:
         return None
     path.parent.mkdir(parents=True, exist_ok=True)

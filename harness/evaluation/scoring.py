@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelbench.evaluation.picks import write_picks
+from reelbench.evaluation.shelf import Shelf
 from reelbench.predictions import Predictions
 from reelbench.stages import sheet_digest
 
 if TYPE_CHECKING:
     from reelbench.dataset import Dataset
     from reelbench.task import Task
+
+_EVALUATIONS = Shelf(64)  # building one can cost more than scoring with it
 
 
 def score_stage(
@@ -22,7 +25,10 @@ def score_stage(
     """See :func:`reelbench.evaluation.run_score`."""
     started = time.perf_counter()
     predicted = Predictions.load(predictions)
-    evaluation = task.evaluation(dataset, spec["protocol"], spec["split"])
+    protocol, split = spec["protocol"], spec["split"]
+    evaluation = _EVALUATIONS.get(
+        dataset, (type(task), protocol, split), lambda: task.evaluation(dataset, protocol, split)
+    )
     sheet, metrics = task.score(predicted, evaluation)
     sheet.save(folder)
     write_picks(task, sheet, predicted, evaluation, dataset, folder)

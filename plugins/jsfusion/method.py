@@ -102,7 +102,8 @@ class JSFusion(Method):
       and the learning rate's halving are not reproduced.
     - ``tiny`` scales the margin and the learning rate with the widths, lightens dropout and weight decay and takes 16
       pairs a step. Its encoders are wide and its tensor and decoder narrow, where the paper has one width: a sentence is
-      encoded once and fused with every video of its batch, so cells bear the cost, while a wider ``D1`` learns faster.
+      encoded once and fused with every video of its batch, so cells bear the cost, while matching is learnt faster
+      by a wider ``D1`` (256 rather than 64).
     """
 
     name = "jsfusion"

@@ -9,15 +9,16 @@ from toys import TASKS, Painter, ToyDataset, predict, predict_spec, quiet
 from reelbench.errors import PredictionError
 from reelbench.evaluation import run_score
 from reelbench.evaluation.picks import pick
+from reelbench.evaluation.shelf import Shelf
 from reelbench.predictions import Predictions
 from reelbench.scoring import ScoreSheet
 
 
-def score(predictions, folder, task="labels"):
+def score(predictions, folder, task="labels", dataset=None):
     return run_score(
         predict_spec(Painter(), task),
         method=None,
-        dataset=ToyDataset(),
+        dataset=dataset or ToyDataset(),
         task=TASKS[task],
         predictions=predictions,
         folder=folder,
@@ -49,6 +50,42 @@ def test_examples_are_shown_with_their_film_strips(oracle, tmp_path):
     assert rows[0]["show"]["Answer"] == rows[0]["show"]["Predicted"]
     assert rows[0]["cluster"] == "story-0"
     assert (tmp_path / "score" / rows[0]["strip"]).read_bytes().startswith(b"\xff\xd8")
+
+
+def test_what_a_trial_made_of_an_open_dataset_serves_the_next_one(oracle, tmp_path):
+    made = []
+
+    class Counting(ToyDataset):
+        def evaluation(self, task, protocol, split):
+            made.append(task)
+            return super().evaluation(task, protocol, split)
+
+        def film_strip(self, clip, frames=6):
+            made.append("strip")
+            return super().film_strip(clip, frames)
+
+    dataset = Counting()
+    first = score(oracle, tmp_path / "one", dataset=dataset)
+    assert made == ["labels", *["strip"] * 9]
+    again = score(oracle, tmp_path / "two", dataset=dataset)
+    assert made == ["labels", *["strip"] * 9]
+    assert {k: v for k, v in first.items() if k != "score_seconds"} == {
+        k: v for k, v in again.items() if k != "score_seconds"
+    }
+    assert (tmp_path / "one" / "examples.json").read_text() == (
+        tmp_path / "two" / "examples.json"
+    ).read_text()
+    score(oracle, tmp_path / "three", dataset=Counting())
+    assert made.count("labels") == 2
+
+
+def test_a_shelf_keeps_the_newest_and_tells_owners_apart():
+    shelf = Shelf(2)
+    one, other = [], []
+    assert [shelf.get(o, "x", lambda o=o: id(o)) for o in (one, other)] == [id(one), id(other)]
+    shelf.get(one, "y", lambda: 0)
+    assert shelf.get(other, "x", lambda: "made again") == id(other)
+    assert shelf.get(one, "x", lambda: "made again") == "made again"
 
 
 def test_a_task_that_ranks_no_examples_shows_none(tmp_path):

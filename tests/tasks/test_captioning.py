@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +18,10 @@ from reelbench.predictions import Predictions
 from reelbench.scoring import ScoreSheet
 from reelbench.tasks.captioning import Captioning
 from reelbench.tasks.metrics.caption import bleu, meteor, scores, tokenizer
+from reelbench.tasks.metrics.caption import kept as kept_answers
 from reelbench.tasks.metrics.caption.cider import Cider
-from reelbench.tasks.metrics.caption.rouge import rouge_l
+from reelbench.tasks.metrics.caption.java import JavaError
+from reelbench.tasks.metrics.caption.rouge import longest_common_subsequence, rouge_l
 from reelbench.tasks.storytelling import Storytelling
 
 OURS = {
@@ -282,6 +285,53 @@ def test_references_are_tokenized_once_and_kept_on_disk(
         == first
         == [["a cat"], ["dogs dogs", "a dog"]]
     )
+
+
+def test_a_trial_scored_again_needs_no_java(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setenv("REELBENCH_CACHE", str(tmp_path))
+    asked = ["A man walks.", "a dog"], [["a man runs", "the man"], ["dogs"]]
+    first = scores.caption_statistics(*asked)
+    monkeypatch.setattr(tokenizer, "_run", lambda lines: pytest.fail("tokenized again"))
+    monkeypatch.setattr(meteor, "_ask", lambda lines: pytest.fail("asked METEOR again"))
+    again = scores.caption_statistics(*asked)
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    monkeypatch.setattr(
+        meteor, "OPTIONS", (*meteor.OPTIONS, "-x")
+    )  # what decides a reply is part of what is asked
+    with pytest.raises(pytest.fail.Exception, match="asked METEOR again"):
+        scores.caption_statistics(*asked)
+
+
+def test_a_reply_that_is_no_statistics_is_not_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setenv("REELBENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(meteor, "_ask", lambda lines: ["what?"])
+    with pytest.raises(JavaError, match="METEOR gave no statistics but: what"):
+        meteor.match_statistics(["a cat"], [["a dog"]])
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_only_the_newest_answers_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setenv("REELBENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(kept_answers, "LIMIT", 2)
+    for k in range(3):
+        kept_answers.kept("echo", [], [str(k)], lambda k=k: [str(k)])
+        for path in (tmp_path / "echo").iterdir():
+            os.utime(path, (path.stat().st_mtime - 10,) * 2)
+    assert sorted(p.read_text() for p in (tmp_path / "echo").iterdir()) == ['["1"]', '["2"]']
+
+
+def subsequence(first: str, second: str) -> int:
+    """The longest common subsequence by its definition."""
+    if not first or not second:
+        return 0
+    if first[0] == second[0]:
+        return 1 + subsequence(first[1:], second[1:])
+    return max(subsequence(first[1:], second), subsequence(first, second[1:]))
+
+
+@given(st.text("abc", max_size=7), st.text("abc", max_size=7))
+def test_the_longest_common_subsequence_is_that_of_its_definition(first: str, second: str) -> None:
+    assert longest_common_subsequence(list(first), list(second)) == subsequence(first, second)
 
 
 def test_a_damaged_cache_file_is_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

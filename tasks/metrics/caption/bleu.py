@@ -7,6 +7,7 @@ keep a test set without any match from dividing by zero.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,7 @@ STATISTICS = 2 * ORDERS + 2
 
 def match_statistics(captions: Sequence[str], references: Sequence[Sequence[str]]) -> NDArray[np.int64]:
     """Counts for each tokenized caption: ``(n, 10)``."""
-    rows = [
-        _statistics(c.split(), [r.split() for r in refs])
-        for c, refs in zip(captions, references, strict=True)
-    ]
+    rows = [_statistics(c, tuple(refs)) for c, refs in zip(captions, references, strict=True)]
     return np.array(rows, dtype=np.int64).reshape(-1, STATISTICS)
 
 
@@ -39,19 +37,26 @@ def bleu(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return scores
 
 
-def _statistics(caption: list[str], references: list[list[str]]) -> list[int]:
-    length = len(caption)
-    closest = min((abs(len(r) - length), len(r)) for r in references)[1]
+def _statistics(caption: str, references: tuple[str, ...]) -> list[int]:
+    length, lengths = len(caption.split()), [len(r.split()) for r in references]
+    closest = min((abs(n - length), n) for n in lengths)[1]
     totals = [max(0, length - order) for order in range(ORDERS)]
     return [*_matches(count_ngrams(caption), references), *totals, length, closest]
 
 
-def _matches(counts: NgramCounts, references: list[list[str]]) -> list[int]:
+def _matches(counts: NgramCounts, references: tuple[str, ...]) -> list[int]:
     """N-grams of the caption found in the reference that has most of them."""
-    most: NgramCounts = NgramCounts()
-    for reference in references:
-        most |= count_ngrams(reference)
+    most = _most(references)
     matched = [0] * ORDERS
     for ngram, count in counts.items():
         matched[len(ngram) - 1] += min(count, most[ngram])
     return matched
+
+
+@lru_cache(maxsize=8192)
+def _most(references: tuple[str, ...]) -> NgramCounts:
+    """Of each n-gram the count in the reference that has most of it; kept for the next trial."""
+    most: NgramCounts = NgramCounts()
+    for reference in references:
+        most |= count_ngrams(reference)
+    return most

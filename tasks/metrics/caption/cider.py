@@ -44,7 +44,7 @@ class Cider:
     """
 
     def __init__(self, references: References) -> None:
-        counts = [[count_ngrams(reference.split()) for reference in refs] for refs in references]
+        counts = [[count_ngrams(reference) for reference in refs] for refs in references]
         self._documents = Counter(ngram for refs in counts for ngram in set().union(*refs))
         self._log_examples = math.log(len(references)) if references else 0.0
         self._references = [[self._vector(count) for count in refs] for refs in counts]
@@ -55,7 +55,7 @@ class Cider:
         return np.array([self._score(caption, refs) for caption, refs in pairs], dtype=np.float64)
 
     def _score(self, caption: str, references: list[_Vector]) -> float:
-        vector = self._vector(count_ngrams(caption.split()))
+        vector = self._vector(count_ngrams(caption))
         total = sum(_similarity(vector, reference) for reference in references)
         return SCALE * total / (ORDERS * len(references))
 

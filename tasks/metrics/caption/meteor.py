@@ -17,8 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbench.tasks.metrics.caption.java import JavaError, LineProgram, command, jar
+from reelbench.tasks.metrics.caption.kept import kept
 from reelbench.tasks.metrics.caption.sharing import SOCKET, ask_parent, serve
 from reelbench.tasks.metrics.caption.tokenizer import one_line
+
+JAR = "meteor-1.5.jar"
+OPTIONS = ("-", "-", "-stdio", "-l", "en", "-norm")
 
 STATISTICS = 23
 """Lengths and function words of caption and reference (4); for each matcher (exact, stem, synonym, paraphrase) content
@@ -36,10 +40,7 @@ SEPARATOR = re.compile(r"\|{3,}")
 @cache
 def program() -> LineProgram:
     """This process's METEOR, started when first asked."""
-    path = jar("meteor", "meteor-1.5.jar")
-    return LineProgram(
-        "METEOR", command("-Xmx2G", "-jar", str(path), "-", "-", "-stdio", "-l", "en", "-norm")
-    )
+    return LineProgram("METEOR", command("-Xmx2G", "-jar", str(jar("meteor", JAR)), *OPTIONS))
 
 
 @contextmanager
@@ -58,7 +59,9 @@ def match_statistics(captions: Sequence[str], references: Sequence[Sequence[str]
     Captions and references are tokenized text; what would break the program's line protocol is taken out.
     """
     lines = [_question(caption, refs) for caption, refs in zip(captions, references, strict=True)]
-    rows = [_numbers(reply) for reply in _ask(lines)]
+    rows = [
+        _numbers(reply) for reply in kept("meteor", [JAR, *OPTIONS], lines, lambda: _checked(_ask(lines)))
+    ]
     return _forget_whole_chunks(np.array(rows, dtype=np.float64).reshape(-1, STATISTICS))
 
 
@@ -102,6 +105,13 @@ def _ask(lines: Sequence[str]) -> list[str]:
     path = os.environ.get(SOCKET)
     replies = ask_parent(path, lines) if path else None
     return program().ask(lines) if replies is None else replies
+
+
+def _checked(replies: list[str]) -> list[str]:
+    """Replies that are statistics, so that no other is kept."""
+    for reply in replies:
+        _numbers(reply)
+    return replies
 
 
 def _numbers(reply: str) -> list[float]:

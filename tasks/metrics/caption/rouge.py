@@ -25,14 +25,19 @@ def rouge_l(captions: Sequence[str], references: Sequence[Sequence[str]]) -> NDA
 
 
 def longest_common_subsequence(first: Sequence[str], second: Sequence[str]) -> int:
-    """Length of the longest sequence of tokens that both hold in order, not necessarily side by side."""
-    above = [0] * (len(second) + 1)
+    """Length of the longest sequence of tokens that both hold in order, not necessarily side by side.
+
+    The usual table, a row a whole number whose zero bits are the columns where the length grows (Hyyrö, "Bit-parallel
+    LCS-length computation revisited", AWOCA 2004).
+    """
+    places: dict[str, int] = {}
+    for column, token in enumerate(second):
+        places[token] = places.get(token, 0) | 1 << column
+    full = row = (1 << len(second)) - 1
     for token in first:
-        row = [0]
-        for column, other in enumerate(second):
-            row.append(above[column] + 1 if token == other else max(above[column + 1], row[column]))
-        above = row
-    return above[-1]
+        common = row & places.get(token, 0)
+        row = (row + common | row - common) & full
+    return len(second) - row.bit_count()
 
 
 def _score(caption: list[str], references: list[list[str]]) -> float:

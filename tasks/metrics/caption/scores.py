@@ -15,7 +15,7 @@ from reelbench.scoring import ScoreSheet
 from reelbench.tasks.metrics.caption import bleu, meteor
 from reelbench.tasks.metrics.caption.cider import cider
 from reelbench.tasks.metrics.caption.rouge import rouge_l
-from reelbench.tasks.metrics.caption.tokenizer import tokenize, tokenize_kept
+from reelbench.tasks.metrics.caption.tokenizer import tokenize_kept
 from reelbench.tasks.metrics.weighting import cluster_sums, weighted_ratio
 
 Columns = dict[str, NDArray[np.float64]]
@@ -26,7 +26,7 @@ def caption_statistics(captions: Sequence[str], references: Sequence[Sequence[st
 
     ``captions`` ``(n,)`` counts ones; ``bleu`` ``(n, 10)``; ``meteor`` ``(n, 23)``; ``rouge_l`` and ``cider`` ``(n,)``.
     """
-    return tokenized_statistics(tokenize(captions), tokenize_references(references))
+    return tokenized_statistics(tokenize_kept(captions), tokenize_references(references))
 
 
 def tokenized_statistics(captions: Sequence[str], references: Sequence[Sequence[str]]) -> Columns:

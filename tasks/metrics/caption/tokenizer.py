@@ -1,8 +1,8 @@
 """The Penn Treebank tokenizer that captions are scored with: lower case, no punctuation.
 
 Stanford CoreNLP 3.4.1, as ``pycocoevalcap`` 1.2 runs it, with the same list of punctuation taken out. It cannot be
-kept alive (it writes only when its input ends), so a call is one run of a quarter of a second over all sentences;
-references, which every trial of a benchmark shares, are kept on disk.
+kept alive (it writes only when its input ends), so a call is one run of a quarter of a second over all sentences; what
+it said is kept on disk, of references, which every trial of a benchmark shares, and of captions.
 
 Ordinary sentences are tokenized alike whatever stands around them. Fragments of mark-up, and an abbreviation glued
 to symbols at a sentence's end, may rarely not be, in ``pycocoevalcap`` too; sentences are therefore always sent in
@@ -11,14 +11,11 @@ the evaluation's order.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from reelbench.tasks.metrics.caption.java import JavaError, jar, run_once
+from reelbench.tasks.metrics.caption.kept import kept
 
 JAR = "stanford-corenlp-3.4.1.jar"
 TIMEOUT_S = 600.0
@@ -53,17 +50,7 @@ def tokenize(sentences: Sequence[str]) -> list[str]:
 
 def tokenize_kept(sentences: Sequence[str]) -> list[str]:
     """:func:`tokenize`, kept on disk under a digest of the sentences."""
-    path = cache_folder() / "ptb" / f"{_digest(sentences)}.json"
-    kept = _read(path, len(sentences))
-    if kept is None:
-        kept = tokenize(sentences)
-        _write(path, kept)
-    return kept
-
-
-def cache_folder() -> Path:
-    """``REELBENCH_CACHE``, by default ``~/.cache/reelbench``."""
-    return Path(os.environ.get("REELBENCH_CACHE") or Path.home() / ".cache" / "reelbench")
+    return kept("ptb", [JAR], sentences, lambda: tokenize(sentences))
 
 
 def _run(lines: list[str]) -> list[str]:
@@ -80,24 +67,3 @@ def _run(lines: list[str]) -> list[str]:
 
 def _without_punctuation(line: str) -> str:
     return " ".join(token for token in line.rstrip().split(" ") if token not in PUNCTUATION)
-
-
-def _digest(sentences: Sequence[str]) -> str:
-    return hashlib.sha256(json.dumps([JAR, *sentences]).encode()).hexdigest()
-
-
-def _read(path: Path, count: int) -> list[str] | None:
-    """What was kept, or ``None`` where there is nothing that can be used."""
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    usable = isinstance(kept, list) and len(kept) == count and all(isinstance(line, str) for line in kept)
-    return kept if usable else None
-
-
-def _write(path: Path, lines: list[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(json.dumps(lines), encoding="utf-8")
-    partial.replace(path)
