@@ -223,3 +223,12 @@ def test_a_control_world_lacks_its_ingredient(control: str) -> None:
 
 def corpus_of(control: str) -> object:
     return dataclasses.replace(TINY, control=control)
+
+
+@given(st.integers(2, 1000), st.integers(0, 9))
+def test_a_stream_stays_in_bounds_and_depends_on_its_name_only(bound: int, name: int) -> None:
+    one, other = Stream("bounds", name), Stream("bounds", name)
+    values = [one.below(bound) for _ in range(70)]
+    assert values == [other.below(bound) for _ in range(70)]
+    assert all(0 <= value < bound for value in values)
+    assert sorted(one.shuffled(range(bound))) == list(range(bound))

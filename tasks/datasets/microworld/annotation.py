@@ -27,12 +27,16 @@ Record = dict[str, Any]
 def annotate(corpus: Corpus, split: str, index: int) -> Record:
     """The record of one story of a filmed split."""
     story = write_story(corpus, split, index)
-    record: Record = {"key": story.key, "id": story.id, "spans": [_span(event) for event in story.events]}
+    record: Record = {
+        "key": story.key,
+        "id": story.id,
+        "family": story.family,
+        "spans": [_span(event) for event in story.events],
+    }
     if split == "unlabelled":
         return record
     stream = Stream(corpus.seed, story.key, "naming")
     record |= {
-        "family": story.family,
         "kind": kind_of(split, index // FAMILY),
         "clips": [_clip(corpus, story, clip) for clip in range(len(story.events))],
         "tellings": _tellings(corpus, story, 0 if _is_untold(split, index) else TELLINGS),

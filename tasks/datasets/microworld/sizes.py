@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from reelbench.errors import DatasetError, UnknownNameError
 
 VERSION = 1
-REVISION = 1
+REVISION = 2
 """Raised with every change of the generator's output, so that no cache of an older one is taken for it."""
 FAMILY = 5
 """Stories that are written together; the counts of all splits are multiples of it."""
