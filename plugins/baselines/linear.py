@@ -56,6 +56,7 @@ class Linear(Method):
     modalities = ("appearance", "motion", "audio")
     Config = LinearConfig
     Predict = DetectSettings
+    presets: ClassVar = {"tiny": {}, "base": {"train.epochs": 120}}
     recipes: ClassVar = {
         "tags": _recipe("tags", "tagging", 60),
         "actions": _recipe("actions", "action_recognition", 20),
@@ -119,4 +120,4 @@ class MixtureOfExperts(Linear):
     name = "moe"
     title = "Mixture of experts"
     recipes: ClassVar = {"tags": _recipe("tags", "tagging", 24)}
-    presets: ClassVar = {"tiny": {"experts": 2}}
+    presets: ClassVar = {"tiny": {"experts": 2}, "base": {"experts": 2, "train.epochs": 120}}

@@ -56,6 +56,7 @@ class VSE(Method):
     role = "baseline"
     modalities = ("appearance", "motion", "audio")
     Config = VSEConfig
+    presets: ClassVar = {"tiny": {}, "base": {"embed.steps": 4000}}
     recipes: ClassVar = {
         "captions": _recipe("captions", "retrieval", "multiple_choice", steps=400),
         "segments": _recipe("segments", "localization", steps=300),

@@ -99,7 +99,12 @@ class BNLSTM(Method):
     presets: ClassVar = {
         "tiny": {
             "hidden": 128, "word": 32, "max_tags": 8,
-            "translate.steps": None, "translate.epochs": 20, "translate.batch_size": 64, "translate.schedule": "cosine",
+            "translate.steps": None, "translate.epochs": 8, "translate.batch_size": 64, "translate.schedule": "cosine",
+            "translate.weight_decay": 5e-3, "translate.clip_norm": 5.0, "translate.validate_every": 2,
+        },
+        "base": {
+            "hidden": 256, "word": 32, "max_tags": 8,
+            "translate.steps": None, "translate.epochs": 20, "translate.batch_size": 256, "translate.schedule": "cosine",
             "translate.weight_decay": 5e-3, "translate.clip_norm": 5.0, "translate.validate_every": 4,
         },
         "paper": {},

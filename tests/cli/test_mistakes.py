@@ -76,7 +76,7 @@ def test_a_wrong_suite_key_is_named(reelbench, tmp_path: Path, text: str, says: 
         ("retrieval@microwrold/smoke", "unknown dataset 'microwrold'; did you mean 'microworld'?"),
         ("retrieval@microworld/smoek", "unknown size of microworld 'smoek'; did you mean 'smoke'?"),
         ("retrieval@microworld/smoke:sentnce", "unknown protocol of retrieval@microworld/smoke 'sentnce'; did you mean 'sentence'?"),
-        ("retrieval@microworld:sentens*", "unknown protocol of retrieval@microworld/smoke 'sentens*'; did you mean 'sentence'?"),
+        ("retrieval@microworld:sentens*", "unknown protocol of retrieval@microworld/small 'sentens*'; did you mean 'sentence'?"),
         ("retreiv*@microworld", "nothing supports 'retreiv*@microworld': did you mean 'retrieval'?"),
     ],
 )  # fmt: skip
