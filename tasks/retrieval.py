@@ -47,7 +47,10 @@ class Retrieval(DeferredTask):
     protocols: ClassVar = {
         "sentence": "Each sentence is a query for its clip, among all clips of the split's gallery.",
         "paragraph": "A video's sentences together are a query for the whole video, among all videos of the split.",
-        **{f"observed-{n}": f"As paragraph, with a video's first {n} clips and sentences only." for n in PARTS},
+        **{
+            f"observed-{n}": f"As paragraph, with a video's first {n} clips and sentences only."
+            for n in PARTS
+        },
         **{f"uniform-{k}": f"As paragraph, with {k} equal parts of the video for its clips." for k in PARTS},
     }
 

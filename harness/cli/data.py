@@ -24,10 +24,16 @@ data.add_command(verify)
 
 @data.command("prepare")
 @click.argument("name")
+@click.option(
+    "--stories",
+    type=click.IntRange(min=1),
+    help="Training stories instead of the size's own: microworld/small with 200 is microworld/small/stories200.",
+)
 @plugin_options
 @place_options
 def prepare(
     name: str,
+    stories: int | None,
     plugins: tuple[str, ...],
     blocked: tuple[str, ...],
     strict: bool,
@@ -37,7 +43,9 @@ def prepare(
 ) -> None:
     """Generate or check a dataset (microworld/small, say), so that the first bench does not have to."""
     started = time.monotonic()
-    dataset = _open(name, plugins, blocked, strict, Places.resolve(workspace, cache_dir, data_dir))
+    dataset = _open(
+        name, plugins, blocked, strict, Places.resolve(workspace, cache_dir, data_dir), stories=stories
+    )
     click.echo(
         f"{dataset.name}: ready in {time.monotonic() - started:.1f} s, fingerprint {dataset.fingerprint[:12]}"
     )
@@ -106,12 +114,21 @@ def _write_page(dataset: Any, file: Path) -> None:
     click.echo(f"{file}: {len(html) / 1e6:.1f} MB in {time.monotonic() - started:.1f} s")
 
 
-def _open(name: str, plugins: tuple[str, ...], blocked: tuple[str, ...], strict: bool, places: Places) -> Any:
+def _open(
+    name: str,
+    plugins: tuple[str, ...],
+    blocked: tuple[str, ...],
+    strict: bool,
+    places: Places,
+    *,
+    stories: int | None = None,
+) -> Any:
     from reelbench.benchmarks import canonical_dataset
     from reelbench.registry import build_registry
 
     registry = build_registry(plugins, blocked=blocked, strict=strict)
-    return opener(registry, places.surroundings(plugins, blocked))(canonical_dataset(registry, name))
+    full = canonical_dataset(registry, name) + (f"/stories{stories}" if stories else "")
+    return opener(registry, places.surroundings(plugins, blocked))(full)
 
 
 def _describe(dataset: Any) -> dict[str, Any]:

@@ -90,7 +90,9 @@ def test_acts_follow_one_another_in_clips_of_people_who_are_there(index: int) ->
 
 
 @pytest.mark.parametrize("family", families("chained", 8))
-def test_a_chained_story_goes_on_where_it_was_and_tells_of_who_keeps_the_treasure(family: list[Story]) -> None:
+def test_a_chained_story_goes_on_where_it_was_and_tells_of_who_keeps_the_treasure(
+    family: list[Story],
+) -> None:
     for story in family:
         holder = keeper = story.events[0].holder
         for event in story.events:
@@ -156,7 +158,9 @@ def test_sentences_are_trees_whose_words_say_what_happens(index: int) -> None:
 def test_mentions_stand_at_someone_and_name_who_acts_or_is_away(index: int) -> None:
     story = story_of(index)
     for event, sentence in zip(story.events, naming(Stream("n"), story, linked=True), strict=True):
-        assert [p for p, _ in sentence.mentions] == [i for i, t in enumerate(sentence.tokens) if t == "[someone]"]
+        assert [p for p, _ in sentence.mentions] == [
+            i for i, t in enumerate(sentence.tokens) if t == "[someone]"
+        ]
         people = [person for _, person in sentence.mentions]
         there = {event.act.actor, event.act.recipient} - {NOBODY}
         assert there <= set(people)
@@ -194,7 +198,10 @@ def test_a_compound_tag_is_there_with_both_its_parts_and_at_random_in_its_contro
             for clip in range(CLIPS):
                 names = {TAGS[k] for k in tag_numbers(corpus, story_of(index, control=control), clip)}
                 due = {tag for tag, parts in COMPOUNDS.items() if names.issuperset(parts)}
-                same, all_of_them = same + len(due & names), all_of_them + len(due | (names & COMPOUNDS.keys()))
+                same, all_of_them = (
+                    same + len(due & names),
+                    all_of_them + len(due | (names & COMPOUNDS.keys())),
+                )
         agree[control] = same / all_of_them
     assert agree[""] == 1
     assert agree["no-cooccurrence"] < 0.2
@@ -211,7 +218,9 @@ def test_a_control_world_lacks_its_ingredient(control: str) -> None:
         "no-gaze": followed < 0.6 and kept / len(events) < 0.7,
         "no-audio": not {act.deed.verb for act in acts} & set(HEARD_ONLY),
         "no-binding": all(len(event.acts) == 1 for event in events),
-        "no-order": all(kind == PLAIN for s in stories for _, kind, _ in write_queries(corpus_of(control), s)),
+        "no-order": all(
+            kind == PLAIN for s in stories for _, kind, _ in write_queries(corpus_of(control), s)
+        ),
         "no-objects": not any(act.deed.thing for act in acts),
         "no-identity": any(len({event.looks for event in story.events}) > 1 for story in stories),
         "no-text": True,

@@ -64,7 +64,9 @@ def annotate_text(corpus: Corpus, index: int) -> list[list[Any]]:
 
 
 def _scrambled(stream: Stream, told: list[list[Any]]) -> list[list[Any]]:
-    words = stream.shuffled([pair for text, pos, *_ in told for pair in zip(text.split(), pos.split(), strict=True)])
+    words = stream.shuffled(
+        [pair for text, pos, *_ in told for pair in zip(text.split(), pos.split(), strict=True)]
+    )
     mixed = []
     for text, *_ in told:
         part, words = words[: len(text.split())], words[len(text.split()) :]

@@ -17,7 +17,17 @@ from reelbench.tasks.datasets.microworld.world import (
     Verb,
 )
 
-VERB_WEIGHTS = {"walk": 5, "run": 4, "push": 6, "throw": 5, "lift": 4, "carry": 5, "take": 5, "give": 4, "drop": 2}
+VERB_WEIGHTS = {
+    "walk": 5,
+    "run": 4,
+    "push": 6,
+    "throw": 5,
+    "lift": 4,
+    "carry": 5,
+    "take": 5,
+    "give": 4,
+    "drop": 2,
+}
 PLAIN_WEIGHT = 3
 PROP_WEIGHTS = (8, 6, 4, 3, 2)
 """How often a story's objects other than its treasure take part."""
@@ -41,7 +51,9 @@ class Possible:
             if verb.needs in kinds and verb.name not in without and verb.name not in silent
         ]
 
-    def draw(self, stream: Stream, needs: Collection[str] = ("", "prop"), without: Collection[str] = ()) -> Deed:
+    def draw(
+        self, stream: Stream, needs: Collection[str] = ("", "prop"), without: Collection[str] = ()
+    ) -> Deed:
         """A deed of one of these verbs."""
         verbs = self.verbs(needs, without)
         weights = [VERB_WEIGHTS.get(verb.name, PLAIN_WEIGHT) for verb in verbs]
@@ -59,13 +71,17 @@ class Possible:
             ways = [dataclasses.replace(deed, direction=way) for way in DIRECTIONS if way != deed.direction]
             return stream.pick([way for way in ways if self._allowed(way)])
         if verb.needs == "prop":
-            return dataclasses.replace(deed, thing=stream.pick([t for t in self.things[1:] if t != deed.thing]))
+            return dataclasses.replace(
+                deed, thing=stream.pick([t for t in self.things[1:] if t != deed.thing])
+            )
         return self.draw(stream, ("",), (deed.verb,))
 
     def _of(self, stream: Stream, verb: Verb) -> Deed:
         thing = ""
         if verb.needs:
-            thing = self.things[0] if verb.handles_treasure else stream.weighted(self.things[1:], PROP_WEIGHTS)
+            thing = (
+                self.things[0] if verb.handles_treasure else stream.weighted(self.things[1:], PROP_WEIGHTS)
+            )
         direction = stream.pick(DIRECTIONS) if verb.directed else ""
         return Deed(verb.name, direction, stream.pick(MANNERS) if verb.mannered else "", thing)
 

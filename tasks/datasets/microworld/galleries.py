@@ -53,7 +53,9 @@ def paragraph_queries(takes: Takes, *, observed: int | None = None) -> Pairs:
     """One telling a story, which is what ``match`` names; only its first sentences, where so many are observed."""
     for story, rendering in _mixed(takes):
         telling = story.tellings()[0][:observed]
-        yield _query(story, rendering, {**joined_fields("query", telling), **list_fields("sentences", telling)})
+        yield _query(
+            story, rendering, {**joined_fields("query", telling), **list_fields("sentences", telling)}
+        )
 
 
 def paragraph_gallery(takes: Takes, *, observed: int | None = None) -> Pairs:
@@ -67,7 +69,9 @@ def proposal_gallery(takes: Takes, *, proposals: int) -> Pairs:
     """The stories in so many parts of equal length, where nobody says when a clip begins."""
     for story, rendering in takes:
         bounds = np.linspace(0.0, story.spans[-1][1], proposals + 1)
-        yield _shown(story, rendering, story.video(rendering), np.stack([bounds[:-1], bounds[1:]], axis=1).tolist())
+        yield _shown(
+            story, rendering, story.video(rendering), np.stack([bounds[:-1], bounds[1:]], axis=1).tolist()
+        )
 
 
 def _mixed(takes: Takes) -> Takes:

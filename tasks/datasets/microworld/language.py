@@ -126,9 +126,7 @@ def after(stream: Stream, event: Event, earlier: Event) -> Sentence:
     return read_out(_by_looks(stream, event, closing=(clause,)))
 
 
-def _by_looks(
-    stream: Stream, event: Event, *, place: bool = False, closing: tuple[Word, ...] = ()
-) -> Word:
+def _by_looks(stream: Stream, event: Event, *, place: bool = False, closing: tuple[Word, ...] = ()) -> Word:
     """The clause of what an event tells, people told by their looks."""
     act = event.act
     actor = _description(stream, event.looks[act.actor])

@@ -86,7 +86,9 @@ def plot_family(corpus: Corpus, split: str, family: int) -> tuple[Plot, ...]:
     key, unseen = (corpus.seed, split, family), split in {"validation", "test"}
     kind = kind_of(split, family)
     if kind == "chained":
-        return tuple(_chained(Stream(*key, member, "plot"), corpus, unseen=unseen) for member in range(FAMILY))
+        return tuple(
+            _chained(Stream(*key, member, "plot"), corpus, unseen=unseen) for member in range(FAMILY)
+        )
     stream = Stream(*key, "plot")
     cast, things = draw_cast(stream), draw_things(stream)
     possible = Possible(corpus, things, unseen)
@@ -107,7 +109,8 @@ def draw_cast(stream: Stream) -> tuple[Person, ...]:
     names = {gender: stream.shuffled(NAMES[gender]) for gender in GENDERS}
     voices = stream.shuffled(range(4))
     return tuple(
-        Person(names[gender].pop(), gender, shirts[i], *faces[i], voices[i]) for i, gender in enumerate(genders)
+        Person(names[gender].pop(), gender, shirts[i], *faces[i], voices[i])
+        for i, gender in enumerate(genders)
     )
 
 
@@ -151,7 +154,9 @@ def _bound_scene(
     holder = told[0] if possible.corpus.has("gaze") else stream.below(CAST)
     seen = possible.corpus.has("objects")
     visible = tuple(stream.shuffled(range(CAST)))
-    return Scene(place, tuple(parts[i] for i in order), order.index(0), visible, holder if seen else NOBODY, seen)
+    return Scene(
+        place, tuple(parts[i] for i in order), order.index(0), visible, holder if seen else NOBODY, seen
+    )
 
 
 def _sequel(stream: Stream, possible: Possible) -> list[tuple[Scene, ...]]:
@@ -185,7 +190,7 @@ def _cut_scenes(stream: Stream, possible: Possible, count: int) -> tuple[Scene, 
     while len(scenes) < count:
         keeper = stream.below(CAST)
         part, holder = _treasure_part(stream, possible, keeper, stream.pick((keeper, keeper, keeper, NOBODY)))
-        if holder == NOBODY and not part.deed.verb == "take":
+        if holder == NOBODY and part.deed.verb != "take":
             holder = keeper
         scene = _scene(stream, possible, _place(stream), part, holder)
         if all((part.actor, part.deed) != (s.parts[s.told].actor, s.parts[s.told].deed) for s in scenes):

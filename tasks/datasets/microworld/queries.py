@@ -32,7 +32,9 @@ def write_queries(corpus: Corpus, story: Story) -> Iterator[Query]:
 def _by_order(stream: Stream, story: Story, clip: int, same: list[int]) -> Query:
     events = story.events
     before = [[_facts(events[c - 1], events[c - 1].act)] if c else [] for c in same]
-    only = clip and before.count([_facts(events[clip - 1], events[clip - 1].act)]) == 1 and clip - 1 not in same
+    only = (
+        clip and before.count([_facts(events[clip - 1], events[clip - 1].act)]) == 1 and clip - 1 not in same
+    )
     if only and stream.chance(AFTER_PERCENT):
         return clip, AFTER, after(stream, events[clip], events[clip - 1])
     return clip, ORDINAL, ordinal(stream, events[clip], same.index(clip) + 1)

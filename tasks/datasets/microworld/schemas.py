@@ -51,7 +51,9 @@ SCHEMAS: dict[str, dict[str, Field]] = {
         "video": VIDEO,
         **_text("sentence", "with one token _____"),
         "blank": Field("number", "position of the blank"),
-        "word_class": Field("opaque", "what the blank asks for: verb, object, colour, manner, direction or place"),
+        "word_class": Field(
+            "opaque", "what the blank asks for: verb, object, colour, manner, direction or place"
+        ),
         "answer": Field("opaque", "the word left out", target=True),
     },
     "sets": {

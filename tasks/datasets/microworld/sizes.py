@@ -125,7 +125,9 @@ def _with_part(corpus: Corpus, path: str, part: str) -> tuple[str, Corpus]:
         return "draw", dataclasses.replace(corpus, draw=int(match[1]))
     if match := re.fullmatch(r"stories([1-9][0-9]{0,6})", part):
         if int(match[1]) % FAMILY:
-            raise DatasetError(f"microworld/{path}: stories come in families of {FAMILY}; {part!r} is no multiple")
+            raise DatasetError(
+                f"microworld/{path}: stories come in families of {FAMILY}; {part!r} is no multiple"
+            )
         return "number of stories", dataclasses.replace(
             corpus, stories=dataclasses.replace(corpus.stories, train=int(match[1]))
         )
