@@ -9,7 +9,9 @@ BENCHMARKS = (
     BenchmarkSpec("storytelling", "sentence", "five clips in order, two tellings, scored a sentence"),
     BenchmarkSpec("storytelling", "set", "five clips in order, two tellings, scored a story"),
     BenchmarkSpec(
-        "multiple_choice", "choice", "five sentences that five alike clips share, each right for one; many swap who does what"
+        "multiple_choice",
+        "choice",
+        "five sentences that five alike clips share, each right for one; many swap who does what",
     ),
     BenchmarkSpec("fill_in_blank", "word", "one word of a sentence, over the training split's answers"),
     BenchmarkSpec("retrieval", "sentence", "one clip a story in the gallery, one sentence each"),
@@ -35,6 +37,13 @@ BENCHMARKS = (
         "action_recognition", "unseen", "acts of classes that training has not, told by their names"
     ),
     BenchmarkSpec("gaze", "frames", "eight frames a clip, five simulated viewers, part of the stories"),
+    BenchmarkSpec("reconstruction", "video", "every clip and its first thumbnail; the seven that follow"),
+    BenchmarkSpec(
+        "reconstruction",
+        "sentence",
+        "a sentence of every clip and its first thumbnail; the seven that follow",
+    ),
+    BenchmarkSpec("reconstruction", "caption", "a sentence of every clip; its others are references"),
 )
 
 LABELLED = ("train", "validation")

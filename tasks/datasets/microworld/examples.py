@@ -16,6 +16,7 @@ from reelbench.tasks.datasets.microworld.choices import choice_examples
 from reelbench.tasks.datasets.microworld.galleries import GALLERIES
 from reelbench.tasks.datasets.microworld.gaze import GAZE_FRAMES
 from reelbench.tasks.datasets.microworld.moments import moment_examples
+from reelbench.tasks.datasets.microworld.reconstruction import retold
 from reelbench.tasks.datasets.microworld.records import StoryRecord, list_fields
 from reelbench.tasks.datasets.microworld.sets import set_example
 from reelbench.tasks.datasets.microworld.sprites import FRAME_SIZE
@@ -34,7 +35,9 @@ def content_of(story: StoryRecord, clip: int) -> str:
     if not story.is_annotated:
         return f"{story.id}-{clip}"
     told = story.told(clip)
-    return short_hash(story.family, story.clips[clip]["place"], story.meaning(clip), told["manner"], length=12)
+    return short_hash(
+        story.family, story.clips[clip]["place"], story.meaning(clip), told["manner"], length=12
+    )
 
 
 def clips(takes: Takes) -> Pairs:
@@ -113,9 +116,7 @@ def choices(takes: Takes) -> Pairs:
     """Questions with five sentences, for each rendering by itself where there are two; see :mod:`.choices`."""
     twice = len(takes) > len({story.id for story, _ in takes})
     for rendering in sorted({rendering for _, rendering in takes}) if twice else [""]:
-        items = [
-            (s, clip, r) for s, r in takes if rendering in ("", r) for clip in range(len(s.spans))
-        ]
+        items = [(s, clip, r) for s, r in takes if rendering in ("", r) for clip in range(len(s.spans))]
         stream = Stream(items[0][0].corpus.seed, items[0][0].id, rendering, "choices")
         yield from choice_examples(stream, items)
 
@@ -130,7 +131,12 @@ def blanks(takes: Takes, *, per_clip: int) -> Pairs:
                 text = words.fields("sentence")
                 text["sentence"] = _replaced(text["sentence"], place, BLANK)
                 text["sentence_pos"] = _replaced(text["sentence_pos"], place, UNKNOWN_POS)
-                fields = {"video": story.clip(rendering, clip), **text, "blank": place, "word_class": word_class}
+                fields = {
+                    "video": story.clip(rendering, clip),
+                    **text,
+                    "blank": place,
+                    "word_class": word_class,
+                }
                 answer = {"answer": words.tokens[place]}
                 yield story.family, Example(f"{story.id}{rendering}-{clip}-{k}", fields, answer)
 
@@ -208,4 +214,5 @@ EVALUATION_BUILDERS: dict[tuple[str, str], Callable[[Takes], Pairs]] = {
     ("action_recognition", "seen"): partial(actions, named=False),
     ("action_recognition", "unseen"): partial(actions, named=False, unseen=True),
     ("gaze", "frames"): gaze,
+    ("reconstruction", "caption"): retold,
 }
