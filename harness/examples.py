@@ -75,6 +75,12 @@ class FeatureReader:
         self.cache = cache or _PROCESS_CACHE
         self._fingerprint = dataset.fingerprint
 
+    def without(self, modalities: Sequence[str]) -> FeatureReader:
+        """A reader of the other modalities."""
+        if not set(modalities) & set(self.specs):
+            return self
+        return FeatureReader(self.dataset, [m for m in self.specs if m not in modalities], self.cache)
+
     def read(self, clip: Clip, *, track: bool = False) -> dict[str, NDArray[np.float32]]:
         """Modality → array ``(T, ...)``; ``person_`` modalities for tracks, the others for videos."""
         return {m: self._array(m, clip) for m in (self._of_track if track else self._of_video)}

@@ -33,6 +33,8 @@ class Task(ABC):
         Whether a method predicts by ``encode_query``/``encode_gallery``/``score`` instead of ``predict_step``.
     protocols
         Protocol name → one line of its rules. The first one is the default.
+    withheld
+        Modalities that hold the answer: no method reads them at prediction, whatever it declares.
     """
 
     name: ClassVar[str]
@@ -42,6 +44,7 @@ class Task(ABC):
     prediction: ClassVar[Mapping[str, Column]]
     protocols: ClassVar[Mapping[str, str]]
     pairwise: ClassVar[bool] = False
+    withheld: ClassVar[Sequence[str]] = ()
 
     def brings(self, dataset: str) -> Sequence[BenchmarkSpec]:
         """Benchmarks that this task can build on a dataset that does not list them itself (a method's own task)."""

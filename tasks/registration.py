@@ -29,6 +29,7 @@ def reelbench_tasks() -> list[Task]:
     from reelbench.tasks.gaze import Gaze
     from reelbench.tasks.localization import Localization
     from reelbench.tasks.multiple_choice import MultipleChoice
+    from reelbench.tasks.reconstruction import Reconstruction
     from reelbench.tasks.reidentification import Reidentification
     from reelbench.tasks.retrieval import Retrieval
     from reelbench.tasks.storytelling import Storytelling
@@ -46,6 +47,7 @@ def reelbench_tasks() -> list[Task]:
         Tagging(),
         ActionRecognition(),
         Gaze(),
+        Reconstruction(),
     ]
 
 

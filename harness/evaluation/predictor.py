@@ -166,9 +166,10 @@ class Predictor:
     def _prepare(self, side: Blinded, ctx: Context) -> Iterator[Prepared]:
         generator = ExampleGenerator()
         generator.key(ctx.seed, "predict")
-        preparer = Preparer(self.method, self.reader, generator, ctx.device)
+        reader = self.reader.without(self.task.withheld)
+        preparer = Preparer(self.method, reader, generator, ctx.device)
         step_ctx = replace(ctx, rng=generator.rng)
-        lengths = [length_of(e, self.reader.rate_hz) for e in side.examples]
+        lengths = [length_of(e, reader.rate_hz) for e in side.examples]
         order = np.argsort(lengths, kind="stable").tolist()
         for places in chunks(order, self.batch_size):
             yield (

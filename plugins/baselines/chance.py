@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from reelbench.data import Example
 from reelbench.method import Context, Method, Recipe
+from reelbench.tasks.reconstruction import FRAMES
 
 if TYPE_CHECKING:
     from reelbench.batching import Batch
@@ -22,12 +23,14 @@ NUMBERS = (
     "tagging",
     "action_recognition",
     "gaze",
+    "reconstruction:video",
+    "reconstruction:sentence",
 )
 GRID, SPANS, WIDTH = 49, 5, 32
 
 
 class Chance(Method):
-    """Random scores, segments, links, maps and training captions, drawn for each example from the seed.
+    """Random scores, segments, links, maps, frames and training captions, drawn for each example from the seed.
 
     Departures
     ----------
@@ -40,7 +43,10 @@ class Chance(Method):
     role = "baseline"
     recipes: ClassVar = {
         "draw": Recipe(serves=NUMBERS, summary="random numbers"),
-        "quote": Recipe(serves=("captioning", "storytelling"), summary="a random training caption"),
+        "quote": Recipe(
+            serves=("captioning", "storytelling", "reconstruction:caption"),
+            summary="a random training caption",
+        ),
     }
 
     def assets(self, source: TrainingSource, config: Any, recipe: str) -> Mapping[str, Any]:
@@ -56,12 +62,7 @@ class Chance(Method):
     def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
         """What was drawn."""
         drawn = batch["drawn"]
-        name = COLUMNS.get(ctx.task or "", "scores")
-        return {
-            REIDENTIFICATION[ctx.protocol or ""] if ctx.task == "reidentification" else name: getattr(
-                drawn, "data", drawn
-            )
-        }
+        return {column_of(ctx): getattr(drawn, "data", drawn)}
 
     def encode_query(self, module: Any, batch: Batch, ctx: Context) -> Any:
         """A random vector a query."""
@@ -83,7 +84,16 @@ COLUMNS = {
     "detection": "detections",
     "gaze": "maps",
 }
-REIDENTIFICATION = {"grounding": "links", "video": "same", "text": "same", "characters": "labels"}
+BY_PROTOCOL = {
+    "reidentification": {"grounding": "links", "video": "same", "text": "same", "characters": "labels"},
+    "reconstruction": {"video": "frames", "sentence": "frames", "caption": "caption"},
+}
+
+
+def column_of(ctx: Context) -> str:
+    """The column that a task and protocol ask for, of those that ask for one."""
+    task = ctx.task or ""
+    return BY_PROTOCOL[task][ctx.protocol or ""] if task in BY_PROTOCOL else COLUMNS.get(task, "scores")
 
 
 def _scores_of(space: str) -> Callable[[Example, Context], Any]:
@@ -129,6 +139,14 @@ def _one_of(items: list[int], rng: Any) -> int:
     return int(rng.choice(items)) if items else -1
 
 
+def _frames(example: Example, ctx: Context) -> Any:
+    """Every colour of every pixel, anew."""
+    if ctx.protocol == "caption":
+        return _quote(example, ctx)
+    shape = (FRAMES - 1, *example["first_frame"].shape)
+    return _rng(ctx).random(shape, dtype="float32")
+
+
 def _quote(example: Example, ctx: Context) -> str:
     captions = ctx.data.assets["captions"]
     return captions[int(_rng(ctx).integers(len(captions)))]
@@ -149,6 +167,7 @@ DRAWS: Mapping[str, Callable[[Example, Context], Any]] = {
     "detection": _detections,
     "reidentification": _identities,
     "gaze": lambda e, ctx: _rng(ctx).random((int(e["frames"]), GRID, GRID)),
+    "reconstruction": _frames,
     "captioning": _quote,
     "storytelling": lambda e, ctx: [_quote(e, ctx) for _ in e["videos"]],
 }

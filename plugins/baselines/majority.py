@@ -31,7 +31,7 @@ class Majority(Method):
     role = "baseline"
     deterministic = True
     recipes: ClassVar = {
-        "captions": Recipe(serves=("captioning", "storytelling")),
+        "captions": Recipe(serves=("captioning", "storytelling", "reconstruction:caption")),
         "blanks": Recipe(serves=("fill_in_blank",)),
         "tags": Recipe(serves=("tagging",)),
         "actions": Recipe(serves=("action_recognition",)),
@@ -49,14 +49,9 @@ class Majority(Method):
 
     def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
         """The same for every example, as far as its shape allows."""
-        from reelbench.plugins.baselines.chance import COLUMNS, REIDENTIFICATION
+        from reelbench.plugins.baselines.chance import column_of
 
-        name = (
-            REIDENTIFICATION[ctx.protocol or ""]
-            if ctx.task == "reidentification"
-            else COLUMNS.get(ctx.task or "", "scores")
-        )
-        return {name: getattr(batch["answer"], "data", batch["answer"])}
+        return {column_of(ctx): getattr(batch["answer"], "data", batch["answer"])}
 
 
 def _captions(source: TrainingSource, rows: Any) -> Mapping[str, Any]:

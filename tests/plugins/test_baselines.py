@@ -12,12 +12,14 @@ from plugin_toys import SPACES, SPECS, example, toy_context, toy_data, toy_fit, 
 from reelbench import Clip, Predictions, Relation, collate
 from reelbench.benchmarks import Benchmark, matches
 from reelbench.plugins.baselines.chance import Chance
+from reelbench.plugins.baselines.copying import Copy
 from reelbench.plugins.baselines.frequency_prior import FrequencyPrior
 from reelbench.plugins.baselines.gaze_maps import density
 from reelbench.plugins.baselines.identities import as_labels, mention_windows
 from reelbench.plugins.baselines.linear import Linear
 from reelbench.plugins.baselines.losses import link_loss
 from reelbench.plugins.baselines.majority import Majority
+from reelbench.plugins.baselines.mean_frame import MeanFrame
 from reelbench.plugins.baselines.mean_pool import MeanPool
 from reelbench.plugins.baselines.moments import candidates_of, overlaps, ranked, votes
 from reelbench.plugins.baselines.nearest_neighbour import NearestNeighbour
@@ -40,6 +42,7 @@ PROTOCOLS = {
     "tagging": ["all-labels"],
     "action_recognition": ["seen", "unseen"],
     "gaze": ["frames"],
+    "reconstruction": ["video", "sentence", "caption"],
 }
 EVERY = [Benchmark(task, "microworld/small", p) for task, protocols in PROTOCOLS.items() for p in protocols]
 CANDIDATES = np.array([[0.0, 5.0], [5.0, 10.0], [0.0, 10.0]])
@@ -255,6 +258,47 @@ def test_most_pairs_decide_same_or_different():
         )
     ]
     assert Majority().assets(Source(rows), None, "sets") == {"track": 0.0, "mention": 1.0, "place": 1}
+
+
+def reconstructing(method, recipe, assets, protocol):
+    ctx = toy_context(
+        toy_fit(method, recipe),
+        recipe,
+        replace(toy_data(), assets=assets),
+        training=False,
+        task="reconstruction",
+        protocol=protocol,
+    )
+    first = np.full((2, 2, 3), 0.5, np.float32)
+    row = example({"first_frame": first, "sentence": ("a", "man", "walks")})
+    return method.predict_step(None, collate([method.prepare(row, ctx)]), ctx)
+
+
+def test_the_copy_stands_still_and_says_what_it_heard():
+    frames = reconstructing(Copy(), "copy", {}, "video")["frames"]
+    assert frames.shape == (1, 7, 2, 2, 3)
+    assert (frames == 0.5).all()
+    assert reconstructing(Copy(), "copy", {}, "caption") == {"caption": ["a man walks"]}
+
+
+def test_chance_draws_frames_and_quotes_sentences():
+    frames = reconstructing(Chance(), "draw", {}, "sentence")["frames"]
+    assert frames.shape == (1, 7, 2, 2, 3)
+    assert frames.unique().numel() > 7
+    assert reconstructing(Chance(), "quote", {"captions": ["a b"]}, "caption") == {"caption": ["a b"]}
+
+
+def test_the_mean_frame_adds_the_mean_change_and_stays_in_range():
+    class Brightening(Source):
+        def read(self, clip, *, track=False):
+            speed = float(clip.video)
+            return {"thumbnail": (speed * np.arange(8.0))[:, None, None, None].repeat(3, 3)}
+
+    source = Brightening([example({"video": Clip(speed)}) for speed in ("0", "51")])
+    assets = MeanFrame().assets(source, None, "change")
+    np.testing.assert_allclose(assets["change"][:, 0, 0, 0], 0.1 * np.arange(1, 8), rtol=1e-6)
+    frames = reconstructing(MeanFrame(), "change", assets, "video")["frames"]
+    np.testing.assert_allclose(frames[0, :, 0, 0, 0], [0.6, 0.7, 0.8, 0.9, 1.0, 1.0, 1.0], rtol=1e-6)
 
 
 # --- features and sets ------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from reelbench.tasks.action_recognition import ActionRecognition
 from reelbench.tasks.detection import Detection
 from reelbench.tasks.gaze import Gaze
 from reelbench.tasks.localization import Localization
+from reelbench.tasks.reconstruction import Reconstruction
 from reelbench.tasks.reidentification import Reidentification
 from reelbench.tasks.tagging import Tagging
 
@@ -94,6 +95,11 @@ def gaze(rng: Rng) -> Trial:
     return make(Gaze(), "frames", rows, {"maps": rng.random((N, 2, 49, 49)).round(2)}, rng)
 
 
+def frames(rng: Rng) -> Trial:
+    rows = [({"first_frame": rng.random((2, 3, 3))}, {"frames": rng.random((7, 2, 3, 3))}) for _ in range(N)]
+    return make(Reconstruction(), "sentence", rows, {"frames": rng.random((N, 7, 2, 3, 3))}, rng)
+
+
 def _sets(rng: Rng) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     rows = []
     for _ in range(N):
@@ -134,6 +140,7 @@ TRIALS: dict[str, Callable[[Rng], Trial]] = {
     "tagging": tagging,
     "actions": actions,
     "gaze": gaze,
+    "frames": frames,
     "grounding": _of_sets("grounding", "links", lambda rng, m, k: rng.integers(-1, k, size=m).tolist()),
     "video": _of_sets("video", "same", lambda rng, m, k: rng.random((k, k)).tolist()),
     "text": _of_sets("text", "same", lambda rng, m, k: rng.random((m, m)).tolist()),

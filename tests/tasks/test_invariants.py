@@ -176,6 +176,7 @@ def test_importing_the_tasks_and_datasets_imports_no_numpy() -> None:
         "tagging",
         "action_recognition",
         "gaze",
+        "reconstruction",
         "reidentification",
         "datasets.didemo",
     )

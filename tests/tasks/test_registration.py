@@ -12,7 +12,7 @@ from reelbench.tasks.metrics.caption.sharing import SOCKET
 
 def test_every_task_declares_what_the_contract_asks() -> None:
     tasks = registration.reelbench_tasks()
-    assert len({task.name for task in tasks}) == len(tasks) == 11
+    assert len({task.name for task in tasks}) == len(tasks) == 12
     for task in tasks:
         assert task.title
         assert task.summary

@@ -22,6 +22,8 @@ def oracle(task: str, protocol: str, evaluation: EvaluationSet) -> Predictions:
         matches = [evaluation.targets[i]["match"] for i in evaluation.ids]
         scores = np.array([[float(g == match) for g in gallery] for match in matches])
         return Predictions(evaluation.ids, {"scores": scores}, gallery)
+    if task == "reconstruction":
+        task = "captioning" if protocol == "caption" else task
     name, answer = _ANSWERS[protocol if task == "reidentification" else task]
     rows = [answer(example, evaluation.targets[example.id], evaluation) for example in evaluation.examples]
     dense = isinstance(rows[0], np.ndarray)
@@ -80,4 +82,5 @@ _ANSWERS: dict[str, Any] = {
     "tagging": ("scores", lambda e, t, s: _one_hot(t["labels"], len(s.spaces["tags"]))),
     "action_recognition": ("scores", lambda e, t, s: _one_hot(t["label"], len(s.spaces["actions"]))),
     "gaze": ("maps", _map),
+    "reconstruction": ("frames", lambda e, t, s: t["frames"]),
 }

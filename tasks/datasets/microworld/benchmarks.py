@@ -37,6 +37,13 @@ BENCHMARKS = (
         "action_recognition", "unseen", "acts of classes that training has not, told by their names"
     ),
     BenchmarkSpec("gaze", "frames", "eight frames a clip, five simulated viewers, part of the stories"),
+    BenchmarkSpec("reconstruction", "video", "every clip and its first thumbnail; the seven that follow"),
+    BenchmarkSpec(
+        "reconstruction",
+        "sentence",
+        "a sentence of every clip and its first thumbnail; the seven that follow",
+    ),
+    BenchmarkSpec("reconstruction", "caption", "a sentence of every clip; its others are references"),
 )
 
 LABELLED = ("train", "validation")

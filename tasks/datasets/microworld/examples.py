@@ -16,6 +16,7 @@ from reelbench.tasks.datasets.microworld.choices import choice_examples
 from reelbench.tasks.datasets.microworld.galleries import GALLERIES
 from reelbench.tasks.datasets.microworld.gaze import GAZE_FRAMES
 from reelbench.tasks.datasets.microworld.moments import moment_examples
+from reelbench.tasks.datasets.microworld.reconstruction import retold
 from reelbench.tasks.datasets.microworld.records import StoryRecord, list_fields
 from reelbench.tasks.datasets.microworld.sets import set_example
 from reelbench.tasks.datasets.microworld.sprites import FRAME_SIZE
@@ -213,4 +214,5 @@ EVALUATION_BUILDERS: dict[tuple[str, str], Callable[[Takes], Pairs]] = {
     ("action_recognition", "seen"): partial(actions, named=False),
     ("action_recognition", "unseen"): partial(actions, named=False, unseen=True),
     ("gaze", "frames"): gaze,
+    ("reconstruction", "caption"): retold,
 }
