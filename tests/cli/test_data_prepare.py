@@ -8,7 +8,7 @@ def test_a_corpus_of_so_many_training_stories_is_made(reelbench, tmp_path):
     done = reelbench("data", "prepare", "microworld/smoke", "--stories", "5", "--cache", cache)
     assert done.returncode == 0, done.stderr
     assert "microworld/smoke/stories5: ready in" in done.stdout
-    assert "generating microworld/smoke/stories5 (about 3 s, 35 MB)" in done.stderr
+    assert "generating microworld/smoke/stories5 (about " in done.stderr
 
 
 def test_stories_that_are_no_families_are_refused_before_anything_is_made(reelbench, tmp_path):
