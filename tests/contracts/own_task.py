@@ -23,19 +23,17 @@ if TYPE_CHECKING:
     from reelbench import Batch, Context, DataInfo, Dataset, Predictions
 
 
-class Reconstruction(reelbench.Task):
+class Averaging(reelbench.Task):
     """Mean frames."""
 
-    name, title, summary = "reconstruction", "Reconstruction", "Give back a clip's mean frame."
+    name, title, summary = "averaging", "Averaging", "Give back a clip's mean frame."
     inputs = {"video": Field("video", "the clip")}
     prediction = {"frame": Column("array", "(D,) the mean frame")}
     protocols = {"mean": "the mean over the clip's frames"}
 
     def brings(self, dataset: str) -> Sequence[BenchmarkSpec]:
         return (
-            (BenchmarkSpec("reconstruction", "mean", "built from clips"),)
-            if dataset.startswith("toybox/")
-            else ()
+            (BenchmarkSpec("averaging", "mean", "built from clips"),) if dataset.startswith("toybox/") else ()
         )
 
     def metrics(self, protocol: str) -> tuple[Metric, ...]:
@@ -46,7 +44,7 @@ class Reconstruction(reelbench.Task):
         targets = {e.id: {"frame": dataset.read("frames", e["video"]).mean(axis=0)} for e in rows}
         examples = [Example(e.id, {"video": e["video"]}) for e in rows]
         return EvaluationSet(
-            f"reconstruction@{dataset.name}:{protocol}", split, examples, targets, {e.id: e.id for e in rows}
+            f"averaging@{dataset.name}:{protocol}", split, examples, targets, {e.id: e.id for e in rows}
         )
 
     def validate(self, predictions: Predictions, evaluation: EvaluationSet) -> None:
@@ -76,7 +74,7 @@ class Autoencoder(reelbench.Method):
     modalities = ("frames",)
     recipes = {
         "rebuild": Recipe(
-            serves=("reconstruction",),
+            serves=("averaging",),
             phases=(Phase(name="rebuild", relation="clips", epochs=15, batch_size=12, learning_rate=0.02),),
         )
     }
@@ -102,7 +100,7 @@ class Autoencoder(reelbench.Method):
 
 @hookimpl
 def reelbench_tasks() -> list[reelbench.Task]:
-    return [Reconstruction()]
+    return [Averaging()]
 
 
 @hookimpl

@@ -110,8 +110,8 @@ def test_classes_never_seen_in_training_are_recognised_by_their_names(tmp_path: 
 
 
 def test_a_method_brings_its_own_task(tmp_path: Path) -> None:
-    name = "reconstruction@toybox/main:mean"
-    ran = run(tmp_path, "autoencoder", ["reconstruction@toybox"])
+    name = "averaging@toybox/main:mean"
+    ran = run(tmp_path, "autoencoder", ["averaging@toybox"])
     assert ran.stages("fit")[0].spec["validation"][0]["benchmark"] == name
     assert ran.metric("mse", name) < 0.1
 
