@@ -141,6 +141,18 @@ class DatasetSource(ABC):
             With the missing file's name and where to get it.
         """
 
+    def with_stories(self, path: str, stories: int) -> str:
+        """The path of the same corpus with so many stories to train on.
+
+        Raises
+        ------
+        DatasetError
+            If the dataset is what it is.
+        """
+        from reelbench.errors import DatasetError
+
+        raise DatasetError(f"dataset {self.name!r} has as many stories as it has; leave --stories out")
+
     def list_benchmarks(self) -> Sequence[BenchmarkSpec]:
         """What the dataset supports, known without opening it, so that listing is fast."""
         return ()

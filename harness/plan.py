@@ -262,6 +262,7 @@ class _Builder:
         }
         depends = {
             "semantics": SEMANTICS["predict"], "settings": settings, **where, "data": self.open_dataset(benchmark.dataset).fingerprint,
+            "shown": _shown(task),
             "examples": source if naming["role"] == "ceiling" or type(task).evaluation is not Task.evaluation else None, "name": naming.get("ceiling"), "device": self.device, "precision": self.precision,
         }  # fmt: skip
         shared = {
@@ -381,6 +382,7 @@ class _Builder:
         }  # fmt: skip
         depends = {
             "semantics": SEMANTICS["predict"],
+            "shown": _shown(self.registry.task(task)),
             "relation": [task, relation, split],
             "settings": spec["settings"],
             "data": self.open_dataset(dataset).fingerprint,
@@ -496,6 +498,11 @@ class _Builder:
         if method.name not in self._versions:
             self._versions[method.name] = imported_versions(type(method))
         return self._versions[method.name]
+
+
+def _shown(task: Task) -> list[list[str]]:
+    """What of a task's examples a method sees: fields, and modalities that it does not."""
+    return [sorted(task.inputs), sorted(task.withheld)]
 
 
 def _slip(relation: str, split: str, dataset: Dataset, others: Iterable[str] = ()) -> dict[str, Any]:

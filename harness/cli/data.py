@@ -127,7 +127,10 @@ def _open(
     from reelbench.registry import build_registry
 
     registry = build_registry(plugins, blocked=blocked, strict=strict)
-    full = canonical_dataset(registry, name) + (f"/stories{stories}" if stories else "")
+    full = canonical_dataset(registry, name)
+    if stories:
+        head, _, path = full.partition("/")
+        full = f"{head}/{registry.dataset_source(full).with_stories(path, stories)}"
     return opener(registry, places.surroundings(plugins, blocked))(full)
 
 

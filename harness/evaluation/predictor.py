@@ -62,9 +62,9 @@ class Predictor:
     def blind(self, evaluation: EvaluationSet) -> tuple[Blinded, Blinded | None]:
         """Queries, and the gallery of a pairwise task."""
         queries = blind(evaluation.examples, self.ctx.seed, "query", self.task.inputs)
-        return queries, blind(
-            evaluation.gallery, self.ctx.seed, "gallery", self.task.inputs
-        ) if self.task.pairwise else None
+        if not self.task.pairwise:
+            return queries, None
+        return queries, blind(evaluation.gallery, self.ctx.seed, "gallery", self.task.inputs)
 
     def predict(
         self, module: torch.nn.Module | None, queries: Blinded, gallery: Blinded | None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from reelbench.data import Example
 from reelbench.method import Context, Method, Recipe
-from reelbench.tasks.reconstruction import FRAMES
+from reelbench.tasks import reconstruction, reidentification
 
 if TYPE_CHECKING:
     from reelbench.batching import Batch
@@ -85,8 +85,8 @@ COLUMNS = {
     "gaze": "maps",
 }
 BY_PROTOCOL = {
-    "reidentification": {"grounding": "links", "video": "same", "text": "same", "characters": "labels"},
-    "reconstruction": {"video": "frames", "sentence": "frames", "caption": "caption"},
+    "reidentification": reidentification.COLUMN,
+    "reconstruction": reconstruction.COLUMN,
 }
 
 
@@ -143,7 +143,7 @@ def _frames(example: Example, ctx: Context) -> Any:
     """Every colour of every pixel, anew."""
     if ctx.protocol == "caption":
         return _quote(example, ctx)
-    shape = (FRAMES - 1, *example["first_frame"].shape)
+    shape = (reconstruction.FRAMES - 1, *example["first_frame"].shape)
     return _rng(ctx).random(shape, dtype="float32")
 
 

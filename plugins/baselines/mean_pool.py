@@ -63,7 +63,7 @@ class MeanPool(Method):
     modalities = SIGHT
     Config = MeanPoolConfig
     Predict = MeanPoolSettings
-    presets: ClassVar = {"tiny": {}, "base": {"train.steps": 4000}}
+    presets: ClassVar = {"tiny": {}, "base": {"train.steps": 8000}}
     recipes: ClassVar = {
         "blanks": _recipe("blanks", "fill_in_blank", steps=500, batch_size=64),
         "captions": _recipe("captions", "captioning", "storytelling", steps=400, batch_size=64),

@@ -59,7 +59,7 @@ class BNLSTM(Method):
     - Optimiser and batch are the starter code's (Adam, 0.01, times 0.95 an epoch, 1,024 videos, clipping at 1, here by
       the global norm), without its weight decay of 1e-8; features are standardised by training moments, not
       L2-normalised, and motion features stand beside appearance and sound.
-    - The paper names no weight decay and ``paper`` has none. ``tiny`` adds Adam's L2 decay of 0.005 on every parameter,
+    - The paper names no weight decay and ``paper`` has none. ``tiny`` and ``base`` add Adam's L2 decay of 0.005 on every parameter,
       biases and the norms' scales and shifts among them.
     """
 

@@ -18,3 +18,9 @@ def test_stories_that_are_no_families_are_refused_before_anything_is_made(reelbe
     assert done.returncode != 0
     assert "families of 5; 'stories7' is no multiple" in done.stderr
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_dataset_of_so_many_stories_and_no_others_says_so(reelbench):
+    done = reelbench("data", "prepare", "didemo", "--stories", "5")
+    assert done.returncode != 0
+    assert "'didemo' has as many stories as it has; leave --stories out" in done.stderr

@@ -296,6 +296,15 @@ def test_a_task_that_builds_its_own_examples_predicts_again_when_it_is_edited(
     }
 
 
+def test_what_a_task_withholds_predicts_again_and_refits_nothing(
+    registry: Registry, before: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(registry.task("guessing")), "withheld", ("frames",))
+    assert changed(before, fingerprints_of(plan_of(registry))) == {
+        t for t in before if not t.startswith("fit")
+    }
+
+
 def test_what_an_outside_plugin_imports_of_a_built_in_one_counts_as_its_own_source(
     registry: Registry, before: dict[str, str], project: Path
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import TINY
 
+from reelbench.tasks.datasets.microworld.annotation import annotate_text
 from reelbench.tasks.datasets.microworld.language import after, caption, naming, ordinal, telling
 from reelbench.tasks.datasets.microworld.plots import kind_of
 from reelbench.tasks.datasets.microworld.queries import AFTER, ORDINAL, PLAIN, write_queries
@@ -22,7 +23,7 @@ from reelbench.tasks.datasets.microworld.script import (
     Story,
     holder_after,
 )
-from reelbench.tasks.datasets.microworld.sizes import CONTROLS, FAMILY
+from reelbench.tasks.datasets.microworld.sizes import CONTROLS, FAMILY, Corpus
 from reelbench.tasks.datasets.microworld.streams import Stream
 from reelbench.tasks.datasets.microworld.tags import tag_numbers
 from reelbench.tasks.datasets.microworld.world import (
@@ -45,8 +46,12 @@ INDICES = st.integers(0, 500)
 POS = {"NOUN", "VERB", "ADJ", "ADV", "ADP", "DET", "PRON", "PROPN", "SCONJ", "AUX"}
 
 
+def corpus_of(control: str) -> Corpus:
+    return dataclasses.replace(TINY, control=control)
+
+
 def story_of(index: int, split: str = "test", control: str = "") -> Story:
-    return write_story(dataclasses.replace(TINY, control=control), split, index)
+    return write_story(corpus_of(control), split, index)
 
 
 def families(kind: str, count: int = 20, control: str = "") -> list[list[Story]]:
@@ -193,7 +198,7 @@ def test_queries_are_told_by_themselves_or_by_what_was_before() -> None:
 def test_a_compound_tag_is_there_with_both_its_parts_and_at_random_in_its_control() -> None:
     agree = {}
     for control in ("", "no-cooccurrence"):
-        corpus, same, all_of_them = dataclasses.replace(TINY, control=control), 0, 0
+        corpus, same, all_of_them = corpus_of(control), 0, 0
         for index in range(60):
             for clip in range(CLIPS):
                 names = {TAGS[k] for k in tag_numbers(corpus, story_of(index, control=control), clip)}
@@ -205,6 +210,11 @@ def test_a_compound_tag_is_there_with_both_its_parts_and_at_random_in_its_contro
         agree[control] = same / all_of_them
     assert agree[""] == 1
     assert agree["no-cooccurrence"] < 0.2
+
+
+def words_of_texts(control: str) -> list[Counter[str]]:
+    told = [annotate_text(corpus_of(control), index) for index in range(5)]
+    return [Counter(word for text, *_ in story for word in text.split()) for story in told]
 
 
 @pytest.mark.parametrize("control", CONTROLS)
@@ -223,15 +233,14 @@ def test_a_control_world_lacks_its_ingredient(control: str) -> None:
         ),
         "no-objects": not any(act.deed.thing for act in acts),
         "no-identity": any(len({event.looks for event in story.events}) > 1 for story in stories),
-        "no-text": True,
-        "no-cooccurrence": True,
+        "no-text": words_of_texts(control) == words_of_texts("")
+        and annotate_text(corpus_of(control), 0) != annotate_text(TINY, 0),
+        "no-cooccurrence": any(
+            tag_numbers(corpus_of(control), s, 0) != tag_numbers(TINY, s, 0) for s in stories
+        ),
     }
     assert checks[control]
     assert (control == "no-gaze") == (followed < 1)
-
-
-def corpus_of(control: str) -> object:
-    return dataclasses.replace(TINY, control=control)
 
 
 @given(st.integers(2, 1000), st.integers(0, 9))

@@ -14,10 +14,13 @@ from reelbench.dataset import BenchmarkSpec, Dataset
 from reelbench.errors import DatasetError
 from reelbench.features import FeatureStore
 from reelbench.tasks.datasets.microworld.benchmarks import BENCHMARKS, RELATIONS
-from reelbench.tasks.datasets.microworld.examples import EVALUATION_BUILDERS, RELATION_BUILDERS
-from reelbench.tasks.datasets.microworld.galleries import GALLERIES
+from reelbench.tasks.datasets.microworld.examples import (
+    EVALUATION_BUILDERS,
+    READING_BUILDERS,
+    RELATION_BUILDERS,
+)
+from reelbench.tasks.datasets.microworld.galleries import GALLERY_BUILDERS
 from reelbench.tasks.datasets.microworld.opening import complete_manifest
-from reelbench.tasks.datasets.microworld.reconstruction import DRAWN
 from reelbench.tasks.datasets.microworld.records import StoryRecord, Words, list_fields
 from reelbench.tasks.datasets.microworld.schemas import SCHEMAS
 from reelbench.tasks.datasets.microworld.shards import ANNOTATIONS
@@ -90,15 +93,18 @@ class Microworld(Dataset):
 
     def evaluation(self, task: str, protocol: str, split: str) -> EvaluationSet:
         """The examples and answers of a benchmark's split; every story is shown in one of its renderings."""
-        pictured = task == "reconstruction" and protocol in DRAWN
-        known = pictured or (task, protocol) in EVALUATION_BUILDERS
+        asked = task, protocol
+        known = asked in EVALUATION_BUILDERS or asked in READING_BUILDERS
         if not known or split not in ("validation", "test"):
             raise DatasetError(f"dataset {self.name!r} has no {task}:{protocol} on split {split!r}")
         takes = [(story, story.shown) for story in self.stories(split)]
+        reads = asked in READING_BUILDERS
         pairs = list(
-            DRAWN[protocol](takes, self.read) if pictured else EVALUATION_BUILDERS[task, protocol](takes)
+            READING_BUILDERS[asked](takes, self.read) if reads else EVALUATION_BUILDERS[asked](takes)
         )
-        gallery = [example for _, example in GALLERIES[protocol][1](takes)] if task == "retrieval" else []
+        gallery = (
+            [example for _, example in GALLERY_BUILDERS[asked](takes)] if asked in GALLERY_BUILDERS else []
+        )
         return EvaluationSet(
             benchmark=f"{task}@{self.name}:{protocol}",
             split=split,

@@ -13,10 +13,10 @@ import numpy as np
 
 from reelbench.data import Clip, Example
 from reelbench.tasks.datasets.microworld.choices import choice_examples
-from reelbench.tasks.datasets.microworld.galleries import GALLERIES
+from reelbench.tasks.datasets.microworld.galleries import QUERY_BUILDERS
 from reelbench.tasks.datasets.microworld.gaze import GAZE_FRAMES
 from reelbench.tasks.datasets.microworld.moments import moment_examples
-from reelbench.tasks.datasets.microworld.reconstruction import retold
+from reelbench.tasks.datasets.microworld.reconstruction import Read, drawn, retold
 from reelbench.tasks.datasets.microworld.records import StoryRecord, list_fields
 from reelbench.tasks.datasets.microworld.sets import set_example
 from reelbench.tasks.datasets.microworld.sprites import FRAME_SIZE
@@ -202,7 +202,7 @@ EVALUATION_BUILDERS: dict[tuple[str, str], Callable[[Takes], Pairs]] = {
     ("storytelling", "set"): sequences,
     ("multiple_choice", "choice"): choices,
     ("fill_in_blank", "word"): partial(blanks, per_clip=1),
-    **{("retrieval", protocol): queries for protocol, (queries, _) in GALLERIES.items()},
+    **QUERY_BUILDERS,
     ("localization", "candidates"): segments,
     ("localization", "spans"): partial(segments, spans=True),
     ("detection", "events"): events,
@@ -216,3 +216,8 @@ EVALUATION_BUILDERS: dict[tuple[str, str], Callable[[Takes], Pairs]] = {
     ("gaze", "frames"): gaze,
     ("reconstruction", "caption"): retold,
 }
+READING_BUILDERS: dict[tuple[str, str], Callable[[Takes, Read], Pairs]] = {
+    ("reconstruction", "video"): partial(drawn, told=False),
+    ("reconstruction", "sentence"): partial(drawn, told=True),
+}
+"""Those whose answers are features, which they read."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from reelbench.data import Clip, Example
 from reelbench.tasks.datasets.microworld.records import Meaning, StoryRecord, joined_fields, list_fields
-from reelbench.tasks.datasets.microworld.streams import short_hash
+from reelbench.tasks.datasets.microworld.streams import Stream, short_hash
 
 Takes = Sequence[tuple[StoryRecord, str]]
 Pairs = Iterator[tuple[str, Example]]
@@ -41,8 +41,8 @@ def retrieved_clips(takes: Takes) -> dict[str, int]:
     chosen: dict[str, int] = {}
     used: dict[str, set[Meaning]] = {}
     for story, _ in takes:
-        stream = story.family if story.kind == "bound" else story.id
-        order = story.corpus_stream(stream, "retrieved").shuffled(range(len(story.spans)))
+        name = story.family if story.kind == "bound" else story.id
+        order = Stream(story.corpus.seed, name, "retrieved").shuffled(range(len(story.spans)))
         taken = used.setdefault(story.family, set())
         chosen[story.id] = next((clip for clip in order if story.meaning(clip) not in taken), order[0])
         taken.add(story.meaning(chosen[story.id]))
@@ -95,7 +95,7 @@ def _shown(story: StoryRecord, rendering: str, video: Clip, spans: list[list[flo
 
 
 COUNTS = (1, 2, 3, 4)
-GALLERIES: dict[str, tuple[Builder, Builder]] = {
+_PROTOCOLS: dict[str, tuple[Builder, Builder]] = {
     "sentence": (sentence_queries, sentence_gallery),
     "paragraph": (paragraph_queries, paragraph_gallery),
     **{
@@ -104,4 +104,6 @@ GALLERIES: dict[str, tuple[Builder, Builder]] = {
     },
     **{f"uniform-{k}": (paragraph_queries, partial(proposal_gallery, proposals=k)) for k in COUNTS},
 }
-"""Protocol → builders of its queries and of its gallery."""
+QUERY_BUILDERS = {("retrieval", protocol): queries for protocol, (queries, _) in _PROTOCOLS.items()}
+GALLERY_BUILDERS = {("retrieval", protocol): gallery for protocol, (_, gallery) in _PROTOCOLS.items()}
+"""(task, protocol) → builder of what is looked for, and of where."""

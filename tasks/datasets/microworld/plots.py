@@ -27,6 +27,7 @@ from reelbench.tasks.datasets.microworld.world import (
     PLACES,
     SHIRTS,
     SKINS,
+    VERBS,
 )
 
 KINDS = ("bound", "chained", "sequel", "chained", "bound")
@@ -220,7 +221,7 @@ def _next_part(
 ) -> tuple[Part, int]:
     """What is told next and who holds the treasure before it; now and then it is what was told before."""
     told = [scene.parts[scene.told] for scene in scenes]
-    again = [part for part in told if part.actor == keeper and not _moves_treasure(part.deed)]
+    again = [part for part in told if part.actor == keeper and not VERBS[part.deed.verb].handles_treasure]
     if again and stream.chance(REPEAT_PERCENT):
         return stream.pick(again), holder
     return _treasure_part(stream, possible, keeper, holder)
@@ -237,10 +238,6 @@ def _treasure_part(stream: Stream, possible: Possible, keeper: int, holder: int)
     deed = possible.draw(stream, ("held",))
     others = [person for person in range(CAST) if person != keeper]
     return Part(keeper, deed, stream.pick(others) if deed.verb == "give" else NOBODY), holder
-
-
-def _moves_treasure(deed: Deed) -> bool:
-    return deed.verb in {"take", "drop", "give", "carry"}
 
 
 def _kept(part: Part, holder: int) -> tuple[int, int]:

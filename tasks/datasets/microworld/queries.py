@@ -31,9 +31,11 @@ def write_queries(corpus: Corpus, story: Story) -> Iterator[Query]:
 
 def _by_order(stream: Stream, story: Story, clip: int, same: list[int]) -> Query:
     events = story.events
-    before = [[_facts(events[c - 1], events[c - 1].act)] if c else [] for c in same]
+    before = [[what_is_said(events[c - 1], events[c - 1].act)] if c else [] for c in same]
     only = (
-        clip and before.count([_facts(events[clip - 1], events[clip - 1].act)]) == 1 and clip - 1 not in same
+        clip
+        and before.count([what_is_said(events[clip - 1], events[clip - 1].act)]) == 1
+        and clip - 1 not in same
     )
     if only and stream.chance(AFTER_PERCENT):
         return clip, AFTER, after(stream, events[clip], events[clip - 1])
@@ -42,10 +44,10 @@ def _by_order(stream: Stream, story: Story, clip: int, same: list[int]) -> Query
 
 def _alike(act: Act, event: Event, asked: Event) -> bool:
     """Whether a sentence about what is asked also holds for this act."""
-    return _facts(event, act) == _facts(asked, asked.act)
+    return what_is_said(event, act) == what_is_said(asked, asked.act)
 
 
-def _facts(event: Event, act: Act) -> tuple[object, ...]:
+def what_is_said(event: Event, act: Act) -> tuple[object, ...]:
     """What sentences say of an act, but for its manner."""
     people = [event.looks[person] for person in (act.actor, act.recipient) if person >= 0]
     return act.deed.action, act.deed.thing, *((person.gender, person.shirt) for person in people)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,9 +43,3 @@ def retold(takes: Takes) -> Pairs:
 def given_sentence(story: StoryRecord, clip: int) -> Words:
     """The one sentence of a clip that is given, drawn for good."""
     return story.stream("reconstruction", clip).pick(story.captions(clip))
-
-
-DRAWN: dict[str, Callable[[Takes, Read], Pairs]] = {
-    "video": partial(drawn, told=False),
-    "sentence": partial(drawn, told=True),
-}

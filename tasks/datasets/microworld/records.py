@@ -110,10 +110,6 @@ class StoryRecord:
         """A random stream of this story."""
         return Stream(self.corpus.seed, self.content["key"], *names)
 
-    def corpus_stream(self, *names: object) -> Stream:
-        """A random stream that stories may share."""
-        return Stream(self.corpus.seed, *names)
-
     def clip(self, rendering: str, clip: int) -> Clip:
         """A clip of a rendering."""
         return Clip(self.id + rendering, *self.spans[clip])

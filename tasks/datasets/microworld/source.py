@@ -26,6 +26,10 @@ class MicroworldSource(DatasetSource):
         corpus = parse_path(path)
         return Microworld(corpus, cache_dir / corpus.folder)
 
+    def with_stories(self, path: str, stories: int) -> str:
+        """``small`` with 200 is ``small/stories200``."""
+        return f"{path}/stories{stories}"
+
     def list_benchmarks(self) -> Sequence[BenchmarkSpec]:
         """All of them, whatever the size."""
         return BENCHMARKS

@@ -1,7 +1,7 @@
 """What the Java programs said, kept on disk under a digest of everything that was asked.
 
 Their replies are functions of text alone and cost most of a captioning trial, so that a trial scored again (an edit of
-a metric, another program's version aside) needs no Java. Only the newest few hundred answers stay.
+a metric, another program's version aside) needs no Java. Only the newest answers stay.
 """
 
 from __future__ import annotations

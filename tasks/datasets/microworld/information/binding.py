@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
+from reelbench.tasks.datasets.microworld.galleries import retrieved_clips
 from reelbench.tasks.datasets.microworld.information.rows import Claim, Item
 from reelbench.tasks.datasets.microworld.information.worlds import World, done, look, share, told
 from reelbench.tasks.datasets.microworld.script import CLIPS, Act, Deed, Event, Story
-from reelbench.tasks.datasets.microworld.sizes import FAMILY
 from reelbench.tasks.datasets.microworld.world import HEARD_ONLY
 
 SUB_EVENTS = (
@@ -65,7 +65,7 @@ def colour_word(world: World) -> Iterator[Item]:
 
 def retrieve(world: World) -> Iterator[Item]:
     """The clip that a sentence is about among one clip a story, with who does what, or the bags."""
-    gallery = list(_shown_clips(world))
+    gallery = _shown_clips(world)
     pairs = [{(*done(s, act), e.place) for act in e.acts} for s, e in gallery]
     bags = [_bags(s, e) for s, e in gallery]
     for story, event in gallery:
@@ -75,15 +75,10 @@ def retrieve(world: World) -> Iterator[Item]:
         yield Item(story.family, 1 / bound, 1 / loose, 1 / len(gallery))
 
 
-def _shown_clips(world: World) -> Iterator[tuple[Story, Event]]:
-    """One clip a story, as the benchmark's gallery has it: a family's stories tell different things in theirs."""
-    taken = set[tuple[str, Hashable]]()
-    for number, story in enumerate(world.test):
-        first = number // FAMILY % CLIPS
-        order = [story.events[(first + k) % CLIPS] for k in range(CLIPS)]
-        event = next((e for e in order if (story.family, told(story, e)) not in taken), order[0])
-        taken.add((story.family, told(story, event)))
-        yield story, event
+def _shown_clips(world: World) -> list[tuple[Story, Event]]:
+    """The benchmark's gallery: one clip a story."""
+    chosen = retrieved_clips([(record, record.shown) for record in world.test_records])
+    return [(story, story.events[chosen[story.id]]) for story in world.test]
 
 
 def _bags(story: Story, event: Event) -> tuple[set[Hashable], set[Hashable], int]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from reelbench.tasks.datasets.microworld.information.rows import Claim, Item
 from reelbench.tasks.datasets.microworld.information.worlds import World, share
 from reelbench.tasks.datasets.microworld.language import ORDINALS
-from reelbench.tasks.datasets.microworld.queries import AFTER, ORDINAL, write_queries
-from reelbench.tasks.datasets.microworld.script import Act, Event, Story
+from reelbench.tasks.datasets.microworld.queries import AFTER, ORDINAL, what_is_said, write_queries
+from reelbench.tasks.datasets.microworld.script import Story
 
 
 def repeated(world: World) -> Iterator[Item]:
@@ -24,9 +24,11 @@ def repeated(world: World) -> Iterator[Item]:
 
 def _alike(story: Story, clip: int) -> list[int]:
     """The clips of which a query holds, as far as it says what is done."""
-    asked = _facts(story.events[clip], story.events[clip].act)
+    asked = what_is_said(story.events[clip], story.events[clip].act)
     return [
-        c for c, event in enumerate(story.events) if any(_facts(event, act) == asked for act in event.acts)
+        c
+        for c, event in enumerate(story.events)
+        if any(what_is_said(event, act) == asked for act in event.acts)
     ]
 
 
@@ -37,14 +39,8 @@ def _counted(alike: Sequence[int], tokens: Sequence[str]) -> list[int]:
 
 def _after(story: Story, alike: Sequence[int], clip: int) -> list[int]:
     """The clips before which the same is told as before the one that is asked for."""
-    before = _facts(story.events[clip - 1], story.events[clip - 1].act)
-    return [c for c in alike if c and _facts(story.events[c - 1], story.events[c - 1].act) == before]
-
-
-def _facts(event: Event, act: Act) -> Hashable:
-    """What every sentence says of an act."""
-    people = [event.looks[person] for person in (act.actor, act.recipient) if person >= 0]
-    return act.deed.action, act.deed.thing, *((p.gender, p.shirt) for p in people)
+    before = what_is_said(story.events[clip - 1], story.events[clip - 1].act)
+    return [c for c in alike if c and what_is_said(story.events[c - 1], story.events[c - 1].act) == before]
 
 
 CLAIMS = (

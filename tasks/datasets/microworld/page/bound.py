@@ -44,9 +44,9 @@ def bound_view(dataset: Dataset, family: Sequence[Shown]) -> Bound:
     """A clip of a bound family, one that needs no ear if there is one."""
     clip = _visible_clip(family)
     events = [shown.script.events[clip] for shown in family]
-    first = Take(dataset, family[0])
-    members = [_member(dataset, shown, clip, events, k) for k, shown in enumerate(family)]
-    people = characters(family[0].script, first.portraits())
+    takes = [Take(dataset, shown) for shown in family]
+    members = [_member(take, clip, events, k) for k, take in enumerate(takes)]
+    people = characters(family[0].script, takes[0].portraits())
     return Bound(clip + 1, PLACES[events[0].place].name, tuple(people), tuple(members))
 
 
@@ -57,8 +57,8 @@ def _visible_clip(family: Sequence[Shown]) -> int:
     return 0
 
 
-def _member(dataset: Dataset, shown: Shown, clip: int, events: Sequence[Event], k: int) -> Member:
-    take, event = Take(dataset, shown), events[k]
+def _member(take: Take, clip: int, events: Sequence[Event], k: int) -> Member:
+    shown, event = take.shown, events[k]
     return Member(
         "ABCDE"[k],
         take.strip(event, STRIP_FRAMES),

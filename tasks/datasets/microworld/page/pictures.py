@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from reelbench.tasks.datasets.microworld.strips import side_by_side
+
 QUALITY = 82
-GAP = 2
-GAP_LEVEL = 255
 LOUDNESS_STOPS = ((0, (10, 10, 24)), (90, (86, 28, 120)), (170, (222, 84, 60)), (255, (252, 240, 160)))
 """Colours of the spectrogram from silent to loud, growing in lightness, so that it reads in grey as well."""
 
@@ -20,10 +20,7 @@ LOUDNESS_STOPS = ((0, (10, 10, 24)), (90, (86, 28, 120)), (170, (222, 84, 60)), 
 def strip_uri(frames: NDArray[np.uint8], count: int) -> str:
     """So many frames, the middles of equal parts, side by side: ``(T, H, W, 3)`` → a JPEG."""
     middles = ((np.arange(count) + 0.5) / count * len(frames)).astype(int)
-    padded = np.pad(
-        frames[middles], ((0, 0), (0, 0), (0, GAP), (0, 0)), constant_values=GAP_LEVEL
-    )  # (count, H, W + GAP, 3)
-    return picture_uri(np.concatenate(list(padded), axis=1)[:, :-GAP])
+    return picture_uri(side_by_side(frames[middles]))
 
 
 def picture_uri(pixels: NDArray[np.uint8]) -> str:
