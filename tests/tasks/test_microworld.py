@@ -6,6 +6,7 @@ import io
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors import safe_open
 from worlds import TINY
 
 from reelbench.data import Clip, Example, Field
@@ -297,3 +299,25 @@ def test_a_film_strip_shows_frames_side_by_side(tiny: Microworld) -> None:
     image = Image.open(io.BytesIO(content))
     assert (image.format, image.size) == ("JPEG", (4 * 84 + 3 * 2, 84))
     assert tiny.film_strip(Clip("nothing")) is None
+
+
+def test_a_feature_file_is_as_large_as_its_films_are_long_and_so_says_no_more_than_lengths(
+    tiny: Microworld,
+) -> None:
+    seconds: dict[str, float] = {}
+    for split in ("train", "validation", "test", "unlabelled"):
+        for story in tiny.stories(split):
+            for rendering in story.renderings:
+                seconds[story.id + rendering] = story.spans[-1][1]
+                for track, clip, _ in story.content.get("tracks", {}).get(rendering, ()):
+                    seconds[track] = story.spans[clip][1] - story.spans[clip][0]
+    sizes: dict[tuple[str, float], set[int]] = {}
+    for path in tiny.root.glob("*.safetensors"):
+        with safe_open(path, "np") as file:
+            held = {name: file.get_tensor(name).nbytes for name in file.keys()}  # noqa: SIM118 (no mapping)
+        (header,) = struct.unpack("<Q", path.read_bytes()[:8])
+        assert path.stat().st_size == 8 + header + sum(held.values())
+        for name, size in held.items():
+            sizes.setdefault((path.name.partition("-")[0], seconds[name]), set()).add(size)
+    assert len(sizes) > 2 * len(tiny.features)
+    assert all(len(found) == 1 for found in sizes.values())

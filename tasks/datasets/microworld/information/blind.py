@@ -10,13 +10,13 @@ import numpy as np
 from reelbench.data import Example
 from reelbench.tasks.datasets.microworld.examples import BLANK
 from reelbench.tasks.datasets.microworld.information.identity import pairs_of_tracks
-from reelbench.tasks.datasets.microworld.information.questions import Text, questions, target
+from reelbench.tasks.datasets.microworld.information.questions import Text, ask, questions, target
 from reelbench.tasks.datasets.microworld.information.rows import Item, Shortcut
 from reelbench.tasks.datasets.microworld.information.worlds import Habit, World, look
 from reelbench.tasks.datasets.microworld.language import ORDINALS
 from reelbench.tasks.datasets.microworld.moments import candidates
 from reelbench.tasks.datasets.microworld.script import Event, Story
-from reelbench.tasks.datasets.microworld.world import SEEN_ACTIONS, TAGS
+from reelbench.tasks.datasets.microworld.world import ACTIONS, SEEN_ACTIONS, TAGS, UNSEEN_ACTIONS
 
 
 def blank_by_context(world: World) -> Iterator[Item]:
@@ -85,16 +85,51 @@ def usual_action(world: World) -> Iterator[Item]:
         yield Item(family, 1.0, float(usual == target(example, "label")), 1 / len(SEEN_ACTIONS))
 
 
-def usual_facts(world: World) -> Iterator[Item]:
-    """What captions usually tell: who, what, with what and where, each right."""
-    train, test = (
-        [(s.family, _facts(s, e)) for s in stories for e in s.events] for stories in (world.train, world.test)
-    )
-    for fact in range(len(train[0][1])):
-        usual = Habit.learn((None, facts[fact]) for _, facts in train).overall
-        chance = 1 / len({facts[fact] for _, facts in train})
-        for family, facts in test:
-            yield Item(family, 1.0, float(usual == facts[fact]), chance)
+def likeliest_name(world: World) -> Iterator[Item]:
+    """Of the actions that training has not, the one whose words are most frequent in the names of its actions."""
+    train, test = (ask(world, *asked) for asked in (("train", *_SEEN), ("test", *_UNSEEN)))
+    words = Counter(word for _, example in train for word in ACTIONS[target(example, "label")].split())
+    guess = max(UNSEEN_ACTIONS, key=lambda name: sum(words[word] for word in name.split()))
+    for family, example in test:
+        right = ACTIONS[target(example, "label")]
+        yield Item(family, 1.0, float(guess == right), 1 / len(UNSEEN_ACTIONS))
+
+
+_SEEN, _UNSEEN = ("action_recognition", "seen"), ("action_recognition", "unseen")
+
+
+def usual_events(world: World) -> Iterator[Item]:
+    """As many events as a story has, the most frequent ones at their usual second: what share of the events is found."""
+    train, test = questions(world, "detection", "events")
+    usual = [event for event, _ in Counter(e for _, example in train for e in _events(example)).most_common()]
+    for family, example in test:
+        events = _events(example)
+        guesses = usual[: len(events)]
+        for event in events:
+            yield Item(family, 1.0, float(event in guesses), len(guesses) / len(usual))
+
+
+def _events(example: Example) -> list[tuple[int, int]]:
+    """(action, the second of its middle) of each event."""
+    middles = target(example, "segments").mean(1).astype(int).tolist()
+    return list(zip(target(example, "labels").tolist(), middles, strict=True))
+
+
+def usual_facts(place: Callable[[int], Hashable]) -> Callable[[World], Iterator[Item]]:
+    """What captions usually tell: who, what, with what and where, each right, given what is told of the clip's place."""
+
+    def measure(world: World) -> Iterator[Item]:
+        train, test = (
+            [(s.family, place(clip), _facts(s, e)) for s in stories for clip, e in enumerate(s.events)]
+            for stories in (world.train, world.test)
+        )
+        for fact in range(len(train[0][2])):
+            habit = Habit.learn((clip, facts[fact]) for _, clip, facts in train)
+            chance = 1 / len({facts[fact] for _, _, facts in train})
+            for family, clip, facts in test:
+                yield Item(family, 1.0, float(habit.guess(clip) == facts[fact]), chance)
+
+    return measure
 
 
 def _facts(story: Story, event: Event) -> tuple[Hashable, ...]:
@@ -115,7 +150,17 @@ SHORTCUTS = (
     Shortcut("the usual moment of an ordinal", "localization:candidates", "rank@1", moment_by(_time_words)),
     Shortcut("the usual tags", "tagging:all-labels", "precision at equal recall", usual_tags),
     Shortcut("the usual action", "action_recognition:seen", "top-1", usual_action),
-    Shortcut("the usual facts", "captioning:clip", "who, what, with what, where", usual_facts),
+    Shortcut("the likeliest name", "action_recognition:unseen", "top-1", likeliest_name),
+    Shortcut("the usual events", "detection:events", "events found", usual_events),
+    Shortcut(
+        "the usual facts", "captioning:clip", "who, what, with what, where", usual_facts(lambda clip: None)
+    ),
+    Shortcut(
+        "the usual facts of a story's n-th clip",
+        "storytelling:sentence",
+        "who, what, with what, where",
+        usual_facts(lambda clip: clip),
+    ),
     Shortcut(
         "nobody comes again", "reidentification:video", "accuracy of pairs of clips' tracks", never_again
     ),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reelbench.tasks.datasets.microworld.information.rows import Claim, Item, Shortcut
 from reelbench.tasks.datasets.microworld.information.worlds import World
 from reelbench.tasks.datasets.microworld.script import NOBODY, Event, Story
+from reelbench.tasks.datasets.microworld.sprites import FRAME_SIZE
 
 SEVERAL_MOVING = (
     "several moving actors from the same vocabulary of which one is narrated, "
@@ -85,6 +89,22 @@ def longest(event: Event) -> list[int]:
     return [i for i, act in enumerate(event.acts) if act.last - act.first == top]
 
 
+def centre_is_watched(world: World) -> Iterator[Item]:
+    """Fixations in the middle quarter of the frame; the oracle takes a quarter round the fixations' median."""
+    for record in world.test_records:
+        for clip in record.content.get("gaze", {}).get(record.shown, ()):
+            for fixations in clip:
+                points = np.array(fixations, np.float64)
+                middles = np.median(points, axis=0), np.full(2, FRAME_SIZE / 2)
+                with_it, without = (_share_within(points, middle) for middle in middles)
+                yield Item(record.family, with_it, without, 0.25)
+
+
+def _share_within(points: NDArray[np.float64], middle: NDArray[np.float64]) -> float:
+    """What share of points ``(n, 2)`` lies in a square of half the frame's side."""
+    return float((np.abs(points - middle).max(axis=1) < FRAME_SIZE / 4).mean())
+
+
 def _hit(right: int, left: list[int]) -> float:
     return (right in left) / len(left)
 
@@ -107,7 +127,10 @@ CLAIMS = (
         "history tells which act is told", "captioning:clip", "acts chosen", HISTORY, which_is_told_by_history
     ),
 )
-SHORTCUTS = tuple(
-    Shortcut(f"the {name} act is told", "captioning:clip", "acts chosen", told_by(rule))
-    for name, rule in (("fastest", fastest), ("middle", middle), ("longest", longest))
+SHORTCUTS = (
+    *(
+        Shortcut(f"the {name} act is told", "captioning:clip", "acts chosen", told_by(rule))
+        for name, rule in (("fastest", fastest), ("middle", middle), ("longest", longest))
+    ),
+    Shortcut("the centre is watched", "gaze:frames", "fixations in a quarter", centre_is_watched),
 )
