@@ -1,0 +1,1 @@
+"""GEAN: gaze that was learnt guides a captioner's attention."""
