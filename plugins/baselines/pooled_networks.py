@@ -11,6 +11,8 @@ from torch.nn import functional
 from reelbench.plugins.baselines.identities import as_tables
 from reelbench.plugins.baselines.losses import link_loss
 from reelbench.plugins.baselines.networks import BlankContext, PairScorer, one_hidden
+from reelbench.plugins.layers.decoding import greedy
+from reelbench.plugins.layers.sentences import word_loss
 from reelbench.plugins.layers.standardise import Standardise
 from reelbench.vocabulary import END, PAD, START
 
@@ -59,20 +61,22 @@ class Captioner(nn.Module):
         self.head = nn.Linear(config.width, len(self.vocabulary))
 
     def forward(
-        self, means: torch.Tensor, words: torch.Tensor, state: Any = None
+        self, video: torch.Tensor, words: torch.Tensor, state: Any = None
     ) -> tuple[torch.Tensor, Any]:
-        """Means ``(B, D)`` and words ``(B, T)`` to logits of the next words ``(B, T, V)``."""
-        video = self.see(self.standardise(means)).relu().unsqueeze(1).expand(-1, words.shape[1], -1)
-        states, state = self.lstm(torch.cat([self.embed(words), video], -1), state)
+        """Videos as :meth:`watch` sees them ``(B, width)`` and words ``(B, T)`` to logits of the next ``(B, T, V)``."""
+        shown = video.unsqueeze(1).expand(-1, words.shape[1], -1)
+        states, state = self.lstm(torch.cat([self.embed(words), shown], -1), state)
         return self.head(states), state
+
+    def watch(self, means: torch.Tensor) -> torch.Tensor:
+        """Means ``(B, D)`` as the LSTM is shown them, ``(B, width)``."""
+        return self.see(self.standardise(means)).relu()
 
     def loss(self, batch: Batch) -> torch.Tensor:
         """Mean cross-entropy of words; padding is none."""
         words = batch["words"].data
-        logits, _ = self(batch["clips"].data[:, 0], words[:, :-1])
-        return functional.cross_entropy(
-            logits.transpose(1, 2), words[:, 1:], ignore_index=self.vocabulary.index[PAD]
-        )
+        logits, _ = self(self.watch(batch["clips"].data[:, 0]), words[:, :-1])
+        return word_loss(logits, words, self.vocabulary.index[PAD])
 
     def predict(self, batch: Batch, ctx: Context) -> dict[str, Any]:
         """A caption, or one for each clip."""
@@ -83,15 +87,16 @@ class Captioner(nn.Module):
 
     def speak(self, means: torch.Tensor, longest: int) -> list[str]:
         """Greedy captions of ``(B, D)``."""
-        word = torch.full((len(means), 1), self.vocabulary.index[START], device=means.device)
-        state, words = None, []
-        for _ in range(longest):
-            logits, state = self(means, word, state)
-            word = logits.argmax(-1)
-            words.append(word)
-            if (torch.cat(words, 1) == self.vocabulary.index[END]).any(1).all():
-                break
-        return [" ".join(self.vocabulary.decode(row)) for row in torch.cat(words, 1).tolist()]
+        first = torch.full((len(means),), self.vocabulary.index[START], device=means.device)
+        video = self.watch(means)
+        memory = video.new_zeros(len(means), self.lstm.hidden_size)
+        said = greedy(self._say, (video, memory, memory), first, self.vocabulary.index[END], longest)
+        return [" ".join(self.vocabulary.decode(row)) for row in said]
+
+    def _say(self, words: torch.Tensor, state: Any) -> tuple[torch.Tensor, Any]:
+        video, hidden, cell = state
+        logits, (hidden, cell) = self(video, words.unsqueeze(1), (hidden.unsqueeze(0), cell.unsqueeze(0)))
+        return logits[:, 0], (video, hidden[0], cell[0])
 
 
 class PeopleMatcher(nn.Module):
