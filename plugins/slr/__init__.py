@@ -1,0 +1,1 @@
+"""Sequence-to-sequence learning through a shared latent representation (SLR)."""
