@@ -1,0 +1,236 @@
+"""CT-SAN (§4.2.3 to §4.2.7): semantic attention to detected concept words, and the four models that use it.
+
+Sizes in comments: ``N`` frames, ``T`` words, ``K`` concepts, ``d`` of a word's vector, ``D`` of a state; ``R`` rows, which
+are videos, or pairs of a video and a sentence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from reelbench.plugins.ctsan.detector import ConceptDetector, FrameGrid
+from reelbench.plugins.ctsan.recurrence import DeepLSTM, State
+from reelbench.plugins.layers.recurrence import reverse_valid
+from reelbench.vocabulary import PAD
+
+if TYPE_CHECKING:
+    from reelbench.batching import Batch
+    from reelbench.method import DataInfo
+    from reelbench.plugins.ctsan.method import CTSANConfig
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of ``R`` videos: the encoder's last states, a layer each; concept words' vectors ``(R, K, d)``."""
+
+    states: list[State]
+    concepts: torch.Tensor | None
+
+    @property
+    def state(self) -> torch.Tensor:
+        """``s_N``, the last layer's: ``(R, D)``."""
+        return self.states[-1][0]
+
+    def rows(self, numbers: torch.Tensor) -> Seen:
+        """Videos by number ``(R',)``, again and again where a number repeats."""
+        states = [(h[numbers], c[numbers]) for h, c in self.states]
+        return Seen(states, None if self.concepts is None else self.concepts[numbers])
+
+
+class InputAttention(nn.Module):
+    """``phi`` (Eq. 4.9 and 4.10): each word with what it attends to among the concepts; without concepts ``W_x`` alone."""
+
+    def __init__(self, word: int, outputs: int, *, attends: bool) -> None:
+        super().__init__()
+        self.w_x = nn.Linear(word, outputs, bias=False)
+        self.w_gamma = nn.Linear(word, word, bias=False) if attends else None
+        self.scale = nn.Parameter(torch.ones(word)) if attends else None
+
+    def forward(
+        self, words: torch.Tensor, concepts: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Word vectors ``(R, T, d)`` and concepts ``(R, K, d)`` to ``x`` ``(R, T, D)`` and ``gamma`` ``(R, T, K)``."""
+        if self.w_gamma is None or self.scale is None or concepts is None:
+            return self.w_x(words), None
+        gamma = (words @ self.w_gamma(concepts).transpose(1, 2)).softmax(-1)
+        return self.w_x(words + self.scale * (gamma @ concepts)), gamma
+
+
+class OutputAttention(nn.Module):
+    """``varphi`` (Eq. 4.11 and 4.12): a state with what it attends to among the concepts; without them the state alone."""
+
+    def __init__(self, word: int, width: int, *, attends: bool) -> None:
+        super().__init__()
+        self.w_beta = nn.Linear(word, width, bias=False) if attends else None
+        self.scale = nn.Parameter(torch.ones(width)) if attends else None
+
+    def forward(
+        self, h: torch.Tensor, concepts: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """States ``(R, T, D)`` and concepts ``(R, K, d)`` to ``p`` ``(R, T, D)`` and ``beta`` ``(R, T, K)``."""
+        if self.w_beta is None or self.scale is None or concepts is None:
+            return h, None
+        values = self.w_beta(concepts.tanh())  # (R, K, D)
+        beta = (h @ values.transpose(1, 2)).softmax(-1)
+        return h + self.scale * (beta @ values), beta
+
+
+class Watcher(nn.Module):
+    """What the four models share: word vectors, the grid, the concept detector and the video encoder (Eq. 4.7)."""
+
+    def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
+        super().__init__()
+        vocabulary, concepts = data.assets["vocabulary"], data.assets["concepts"]
+        self.count = min(config.concept_words, len(concepts))
+        self.embed = nn.Embedding(len(vocabulary), config.word, padding_idx=vocabulary.index[PAD])
+        self.grid = FrameGrid(data, config)
+        self.detector = ConceptDetector(config, self.grid.side, len(concepts)) if config.concepts else None
+        self.video = DeepLSTM(
+            config.grid, config.hidden, config.layers, config.dropout, normalise=config.layer_norm
+        )
+        self.register_buffer("candidates", torch.as_tensor(vocabulary.encode(concepts)), persistent=False)
+        self.attend_input = InputAttention(config.word, config.hidden, attends=config.attends_input)
+
+    def watch(self, batch: Batch) -> tuple[Seen, torch.Tensor | None]:
+        """The videos of a batch, and the detector's logits ``(B, V)``."""
+        grid, mask = self.grid(batch), batch["maps"].mask
+        logits = None if self.detector is None else self.detector(grid, mask)
+        return Seen(self.video(grid.mean(2), mask)[1], self.best_concepts(logits)), logits
+
+    def keep(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """What of a gallery's videos is kept: ``s_N`` ``(B, D)``, and the concepts' vectors ``(B, K, d)``."""
+        seen, _ = self.watch(batch)
+        return {"state": seen.state} | ({} if seen.concepts is None else {"concepts": seen.concepts})
+
+    def best_concepts(self, logits: torch.Tensor | None) -> torch.Tensor | None:
+        """Vectors of the ``K`` words of the highest probability: ``(B, K, d)``."""
+        if logits is None:
+            return None
+        return self.embed(self.candidates[logits.topk(self.count, 1).indices])
+
+
+class Describer(Watcher):
+    """The model for description (§4.2.4)."""
+
+    def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
+        super().__init__(data, config)
+        self.decoder = DeepLSTM(
+            config.hidden, config.hidden, config.layers, config.dropout, normalise=config.layer_norm
+        )
+        self.attend_output = OutputAttention(config.word, config.hidden, attends=config.attends_output)
+        self.w_y = nn.Linear(config.hidden, len(data.assets["vocabulary"]))
+
+    def forward(
+        self, words: torch.Tensor, mask: torch.Tensor, seen: Seen
+    ) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
+        """Logits of the words after ``words`` ``(R, T)``: ``(R, T, |V|)`` (Eq. 4.13), and both attentions' weights."""
+        logits, weights, _ = self.advance(words, mask, seen)
+        return logits, weights
+
+    def advance(
+        self, words: torch.Tensor, mask: torch.Tensor, seen: Seen
+    ) -> tuple[torch.Tensor, list[torch.Tensor | None], Seen]:
+        """The same, and what is known after the last word: the decoder's states stand where the encoder's were."""
+        x, gamma = self.attend_input(self.embed(words), seen.concepts)
+        h, states = self.decoder(x, mask, seen.states)
+        p, beta = self.attend_output(h, seen.concepts)
+        return self.w_y(p), [gamma, beta], Seen(states, seen.concepts)
+
+
+class Filler(Watcher):
+    """The model for a blank (§4.2.5): both directions start from the video."""
+
+    def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
+        super().__init__(data, config)
+        self.onward, self.back = (
+            DeepLSTM(config.hidden, config.hidden, 1, config.dropout, normalise=config.layer_norm)
+            for _ in range(2)
+        )
+        self.w_o = nn.Linear(2 * config.hidden, config.hidden)
+        self.attend_output = OutputAttention(config.word, config.hidden, attends=config.attends_output)
+        self.w_y = nn.Linear(config.hidden, len(data.spaces["answers"]))
+
+    def forward(
+        self, words: torch.Tensor, mask: torch.Tensor, blank: torch.Tensor, seen: Seen
+    ) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
+        """Logits of the answers for the word at ``blank`` ``(R,)`` of ``(R, T)``: ``(R, A)`` (Eq. 4.16 to 4.19)."""
+        x, gamma = self.attend_input(self.embed(words), seen.concepts)
+        forward, _ = self.onward(x, mask, seen.states[-1:])
+        backward, _ = self.back(reverse_valid(x, mask), mask, seen.states[-1:])
+        at = (torch.arange(len(x), device=x.device), blank)
+        both = torch.cat([forward[at], reverse_valid(backward, mask)[at]], -1)
+        p, beta = self.attend_output(torch.tanh(self.w_o(both)).unsqueeze(1), seen.concepts)
+        return self.w_y(p.squeeze(1)), [gamma, beta]
+
+
+class Chooser(Watcher):
+    """The model for multiple choice (§4.2.6): the sentence's LSTM starts from the video."""
+
+    def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
+        super().__init__(data, config)
+        self.read = DeepLSTM(config.hidden, config.hidden, 1, config.dropout, normalise=config.layer_norm)
+        self.w_a = nn.Linear(config.hidden, config.hidden)
+        self.w_s = nn.Linear(config.hidden, 1, bias=False)
+
+    def forward(
+        self, words: torch.Tensor, mask: torch.Tensor, seen: Seen
+    ) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
+        """Scores of pairs of a sentence ``(R, T)`` and a video: ``(R,)`` (Eq. 4.21 and 4.22)."""
+        x, gamma = self.attend_input(self.embed(words), seen.concepts)
+        _, states = self.read(x, mask, seen.states[-1:])
+        return self.w_s(self.w_a(states[-1][0]).relu()).squeeze(-1), [gamma]
+
+
+class CompactBilinear(nn.Module):
+    """``nu`` (Eq. 4.25): a count sketch of the outer product of two vectors. Source: Fukui et al., EMNLP 2016, Algorithm 1."""
+
+    places: torch.Tensor
+    signs: torch.Tensor
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.outputs = outputs
+        self.register_buffer("places", torch.randint(outputs, (2, inputs)))
+        self.register_buffer("signs", torch.randint(2, (2, inputs)) * 2.0 - 1.0)
+
+    def forward(self, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+        """``(R, D)`` twice to ``(R, outputs)``."""
+        product = torch.fft.rfft(self.sketch(left, 0)) * torch.fft.rfft(self.sketch(right, 1))
+        return torch.fft.irfft(product, n=self.outputs)
+
+    def sketch(self, x: torch.Tensor, side: int) -> torch.Tensor:
+        """Each entry, with its sign, added to its place: ``(R, D)`` to ``(R, outputs)``."""
+        empty = x.new_zeros(len(x), self.outputs)
+        return empty.index_add(1, self.places[side], x * self.signs[side])
+
+
+class Retriever(Watcher):
+    """The model for retrieval (§4.2.7): the query, read with the video's concepts, pooled with the video's state."""
+
+    def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
+        super().__init__(data, config)
+        self.read = DeepLSTM(config.hidden, config.hidden, 1, config.dropout, normalise=config.layer_norm)
+        self.pool = CompactBilinear(config.hidden, config.sketch)
+        self.w_p = nn.Linear(config.sketch, config.maxout * config.pieces)
+        self.w_s = nn.Linear(config.maxout, 1, bias=False)
+
+    def forward(
+        self, words: torch.Tensor, mask: torch.Tensor, seen: Seen
+    ) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
+        """Scores of pairs of a query ``(R, T)`` and a video: ``(R,)`` (Eq. 4.24 and 4.25)."""
+        x, gamma = self.attend_input(self.embed(words), seen.concepts)
+        _, states = self.read(x, mask)
+        joint = self.w_p(self.pool(seen.state, states[-1][0]))
+        return self.w_s(joint.unflatten(1, (self.w_s.in_features, -1)).amax(-1)).squeeze(-1), [gamma]
+
+
+MODELS: dict[str, type[Watcher]] = {
+    "captions": Describer,
+    "blanks": Filler,
+    "choices": Chooser,
+    "retrieval": Retriever,
+}

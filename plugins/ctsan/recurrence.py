@@ -1,0 +1,71 @@
+"""LSTMs with layer normalisation, which no kernel of torch has. Source: Ba et al., arXiv 1607.06450, Eq. 20 to 22."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias, cast
+
+import torch
+from torch import nn
+
+State: TypeAlias = tuple[torch.Tensor, torch.Tensor]
+"""A layer's hidden and cell state, each ``(R, D)``."""
+
+
+class NormalisedLSTM(nn.Module):
+    """One layer over ``(R, T, C)``; without normalisation it is the standard LSTM."""
+
+    def __init__(self, inputs: int, hidden: int, *, normalise: bool) -> None:
+        super().__init__()
+        self.w = nn.Linear(inputs, 4 * hidden, bias=not normalise)
+        self.u = nn.Linear(hidden, 4 * hidden, bias=False)
+        widths = (4 * hidden, 4 * hidden, hidden)
+        norms = [nn.LayerNorm(width) if normalise else nn.Identity() for width in widths]
+        self.norm_x, self.norm_h, self.norm_c = norms
+        bias = cast("torch.Tensor", self.norm_x.bias if normalise else self.w.bias)
+        with torch.no_grad():
+            bias[hidden : 2 * hidden] = 1.0  # the forget gate starts open
+
+    def forward(self, x: torch.Tensor, state: State | None = None) -> State:
+        """Hidden and cell states after each step, ``(R, T, D)`` twice, from a state or from zero."""
+        h, c = state or _zeros(x, self.u.in_features)
+        hidden, cells = [], []
+        for gates in self.norm_x(self.w(x)).unbind(1):  # (R, 4 D)
+            h, c = self._advance(gates + self.norm_h(self.u(h)), c)
+            hidden.append(h)
+            cells.append(c)
+        return torch.stack(hidden, 1), torch.stack(cells, 1)
+
+    def _advance(self, gates: torch.Tensor, c: torch.Tensor) -> State:
+        """The next state from the gates' sums, in the order i, f, o, g."""
+        width = c.shape[1]
+        i, f, o = torch.sigmoid(gates[:, : 3 * width]).chunk(3, dim=1)
+        c = f * c + i * torch.tanh(gates[:, 3 * width :])
+        return o * torch.tanh(self.norm_c(c)), c
+
+
+class DeepLSTM(nn.Module):
+    """A stack of such layers, with dropout on what each reads and on what the last puts out."""
+
+    def __init__(self, inputs: int, hidden: int, layers: int, dropout: float, *, normalise: bool) -> None:
+        super().__init__()
+        widths = [inputs, *[hidden] * (layers - 1)]
+        self.layers = nn.ModuleList(NormalisedLSTM(width, hidden, normalise=normalise) for width in widths)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self, x: torch.Tensor, mask: torch.Tensor, states: Sequence[State] | None = None
+    ) -> tuple[torch.Tensor, list[State]]:
+        """``(R, T, C)`` under a mask with padding at the end: the last layer's ``(R, T, D)``, each layer's last valid state."""
+        last = (torch.arange(len(x), device=x.device), mask.sum(1) - 1)
+        ended = []
+        for number, layer in enumerate(cast("Iterable[NormalisedLSTM]", self.layers)):
+            h, c = layer(self.dropout(x), states[number] if states else None)
+            ended.append((h[last], c[last]))
+            x = h
+        return self.dropout(x), ended
+
+
+def _zeros(x: torch.Tensor, width: int) -> State:
+    zeros = x.new_zeros(len(x), width)
+    return zeros, zeros
