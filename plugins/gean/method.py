@@ -1,12 +1,13 @@
-"""Registration of GEAN: gaze first, then captions. Loads neither numpy nor torch."""
+"""Registration of GEAN: its choices, its two recipes, the rows of its tables as variants. Loads neither numpy nor torch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from reelbench.hookspecs import hookimpl
-from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe
+from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe, Upstream
+from reelbench.plugins.gean.upstream import gaze_upstream
 
 if TYPE_CHECKING:
     import torch
@@ -16,21 +17,46 @@ if TYPE_CHECKING:
     from reelbench.training.source import TrainingSource
 
 
+class PoolSizes(Config):
+    """A number for each feature pool."""
+
+    scene: int
+    motion: int
+    fovea: int
+
+
 class GEANConfig(Config):
-    """The paper's numbers."""
+    """The paper's numbers; ``maps``, ``mirrored``, ``scene`` and ``beside`` name the modalities in the place of its networks."""
 
     part: Literal["gaze", "captions"] = "gaze"
     maps: str = "spatial"
+    """Feature maps: of motion for gaze, and of both the motion and the fovea pool."""
     mirrored: str | None = "spatial_mirrored"
+    """The same maps of mirrored pixels, for half of the visits when gaze is trained."""
+    scene: str = "appearance"
+    beside: tuple[str, ...] = ("motion", "audio")
+    """What joins the maps in the motion pool, without places."""
     projection: int = 512
     state: int = 128
     upsampler: tuple[int, int, int] = (64, 32, 12)
+    gaze: Literal["learned", "uniform", "random", "central", "peripheral"] = "learned"
+    uniform: float = 0.6
+    """lambda, the uniform part of spatial attention."""
+    pools: tuple[Literal["scene", "motion", "fovea"], ...] = ("scene", "motion", "fovea")
+    pool_lengths: PoolSizes = PoolSizes(scene=20, motion=35, fovea=35)
+    attention: int = 64
+    word: int = 512
+    hidden: int = 512
+    aggregation: PoolSizes = PoolSizes(scene=256, motion=256, fovea=512)
+    dropout: float = 0.5
+    max_words: int = 80
 
 
 class GEANSettings(Config):
-    """How predictions are made."""
+    """How predictions are made: whether maps of gaze are blurred by two cells, and the longest caption."""
 
     smooth: bool = True
+    longest: int = 30
 
 
 class GEAN(Method):
@@ -45,56 +71,103 @@ class GEAN(Method):
             serves=("gaze",),
             phases=(Phase(name="gaze", relation="gaze", batch_size=28, learning_rate=1e-4, clip_norm=10.0),),
             config={"part": "gaze"},
+            summary="the recurrent gaze prediction model",
         ),
+        "captions": Recipe(
+            serves=("captioning",),
+            phases=(
+                Phase(
+                    name="captions",
+                    relation="captions",
+                    learning_rate=1e-4,
+                    weight_decay=1e-5,
+                ),
+            ),
+            config={"part": "captions"},
+            summary="the captioner, with the gaze prediction model frozen",
+        ),
+    }
+    variants: ClassVar = {
+        "no-gaze": {"gaze": "uniform"},
+        "fovea-motion": {"pools": ("motion", "fovea")},
+        "fovea": {"pools": ("fovea",)},
+        "fovea-motion-no-gaze": {"gaze": "uniform", "pools": ("motion", "fovea")},
+        "fovea-no-gaze": {"gaze": "uniform", "pools": ("fovea",)},
+        "uniform-gaze": {"gaze": "uniform"},
+        "random-gaze": {"gaze": "random"},
+        "central-gaze": {"gaze": "central"},
+        "peripheral-gaze": {"gaze": "peripheral"},
     }
     presets: ClassVar = {
         "tiny": {
             "projection": 32, "state": 16, "upsampler": (8, 4, 2),
-            "gaze.steps": 400, "gaze.batch_size": 32, "gaze.learning_rate": 3e-3, "gaze.schedule": "cosine", "gaze.validate": None,
+            "gaze.steps": 250, "gaze.batch_size": 16, "gaze.learning_rate": 3e-3, "gaze.schedule": "cosine", "gaze.validate": None,
+            "pool_lengths": {"scene": 8, "motion": 16, "fovea": 16}, "attention": 32, "word": 64, "hidden": 128,
+            "aggregation": {"scene": 64, "motion": 64, "fovea": 128}, "dropout": 0.1, "max_words": 24,
+            "captions.steps": 400, "captions.batch_size": 32, "captions.learning_rate": 3e-3, "captions.schedule": "cosine",
+            "captions.validate": None,
         },
         "paper": {},
     }  # fmt: skip
 
     def features(self, config: GEANConfig, recipe: str) -> tuple[str, ...]:
-        """Maps, and those of mirrored pixels to learn gaze from."""
-        return tuple(m for m in (config.maps, config.mirrored) if m)
+        """Gaze: maps, and those of mirrored pixels. Captions: maps, scenes and what stands beside the maps."""
+        if recipe == "gaze":
+            return tuple(m for m in (config.maps, config.mirrored) if m)
+        return (config.maps, config.scene, *config.beside)
+
+    def upstream(self, config: GEANConfig, recipe: str) -> Sequence[Upstream]:
+        """The one gaze fit, where gaze is learned and a pool reads it."""
+        return (gaze_upstream(),) if recipe == "captions" and config.gaze == "learned" else ()
 
     def assets(self, source: TrainingSource, config: GEANConfig, recipe: str) -> Mapping[str, Any]:
-        """Moments of the maps' cells, and the sizes by which others rebuild the predictor."""
+        """Gaze: moments of cells, and sizes by which others rebuild the predictor. Captions: vocabulary and moments."""
+        from reelbench.plugins.gean.caption_examples import pool_moments
         from reelbench.plugins.layers.maps import map_moments
+        from reelbench.plugins.layers.words import training_vocabulary
 
-        sizes = {
-            "projection": config.projection,
-            "state": config.state,
-            "upsampler": list(config.upsampler),
-        }
+        if recipe == "captions":
+            vocabulary = training_vocabulary(source, "captions", "sentence", 1)
+            return {"vocabulary": vocabulary, "moments": pool_moments(source, config)}
+        sizes = config.model_dump(mode="json", include={"projection", "state", "upsampler"})
         return {"moments": map_moments(source, "gaze", config.maps), "sizes": sizes}
 
     def build(self, data: DataInfo, config: GEANConfig) -> torch.nn.Module:
-        """The gaze predictor."""
+        """The gaze predictor, or the captioner."""
         from reelbench.plugins.gean.gaze_model import gaze_predictor
+        from reelbench.plugins.gean.model import Captioner
 
-        return gaze_predictor(data.assets)
+        return gaze_predictor(data.assets) if config.part == "gaze" else Captioner(data, config)
 
     def prepare(self, example: Example, ctx: Context) -> Example:
-        """Maps and fixations."""
+        """Maps and fixations, or pools and words."""
+        from reelbench.plugins.gean.caption_examples import prepare_caption
         from reelbench.plugins.gean.gaze_examples import prepare_gaze
 
+        if ctx.recipe == "captions":
+            return prepare_caption(example, ctx)
         return prepare_gaze(example, ctx, ctx.config.maps, ctx.config.mirrored)
 
     def training_step(self, module: Any, batch: Batch, ctx: Context) -> torch.Tensor:
-        """Cross-entropy."""
+        """Cross-entropy of maps, or of words."""
         from reelbench.plugins.gean.gaze_model import gaze_loss
+        from reelbench.plugins.layers.sentences import word_loss
 
+        if ctx.recipe == "captions":
+            return word_loss(module(batch), batch["words"].data, module.marks[0])
         assert batch.targets is not None
-        return gaze_loss(
-            module.rows(batch["maps"].data, batch["rows"].data), batch.targets["fixations"].data
-        )
+        logits = module.rows(batch["maps"].data, batch["rows"].data)
+        return gaze_loss(logits, batch.targets["fixations"].data)
 
     def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
-        """Maps."""
+        """Maps, or captions by greedy decoding."""
         from reelbench.plugins.gean.gaze_model import distributions
+        from reelbench.plugins.layers.decoding import greedy
 
+        if ctx.recipe == "captions":
+            first, state = module.start(batch)
+            said = greedy(module.step, state, first, module.marks[1], ctx.settings.longest)
+            return {"caption": [" ".join(module.vocabulary.decode(ids)) for ids in said]}
         logits = module.rows(batch["maps"].data, batch["rows"].data)
         return {"maps": distributions(logits, smooth=ctx.settings.smooth)}
 
