@@ -1,0 +1,234 @@
+"""Registration of TAPM: its choices, recipes, ablations and sizes. Loads neither numpy nor torch."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from reelbench.errors import SkippedPair
+from reelbench.hookspecs import hookimpl
+from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe, Upstream
+
+if TYPE_CHECKING:
+    import torch
+
+    from reelbench.batching import Batch
+    from reelbench.data import Example, Relation
+    from reelbench.training.source import TrainingSource
+
+PRETRAINED_IN = {"transformer": "full", "gpt2": "gpt2", "lstm": "lstm", "qrnn": "qrnn-scratch"}
+"""The variant whose recipe ``language`` trains a generator on texts, so that all others of one generator share that fit."""
+
+
+class TAPMConfig(Config):
+    """The paper's choices; where it gives no number, the released code's."""
+
+    material: Literal["text", "sets", "clips"] = "sets"
+    """What an example is: a text, consecutive clips, or a clip by itself (without neighbours, past and future)."""
+    generator: Literal["transformer", "gpt2", "lstm", "qrnn"] = "gpt2"
+    pretraining: Literal["none", "corpus", "checkpoint"] = "checkpoint"
+    checkpoint: str = "gpt2"
+    """GPT-2's weights and byte pairs: a local path, or a hub's name."""
+    width: int = 768
+    """Of the encoder and of a generator that no checkpoint sizes."""
+    layers: int = 12
+    recurrent_layers: int = 3
+    heads: int = 12
+    dropout: float = 0.1
+    output_dropout: float = 0.5
+    segments: int = 3
+    blocks: int = 3
+    self_attention: bool = True
+    coherence: Literal["none", "paper", "released"] = "paper"
+    sides: Literal["generator", "caption", "encoder"] = "generator"
+    """What the coherence loss compares: the generator's outputs at visual tokens and [dummy]; those at visual tokens and
+    the true caption's words (+Cap); the encoder's outputs alone (+VisualA)."""
+    extra: Literal["none", "videos", "own-labels", "more-labels"] = "none"
+    """What is added: videos to adapt to; captions of a fit's own, of its training clips or of unlabelled ones."""
+    min_count: int = 1
+    max_words: int = 50
+
+
+class TAPMSettings(Config):
+    """Decoding: greedy at a width of 1."""
+
+    beam: int = 1
+    max_words: int = 30
+
+
+NO_ADAPTATION: dict[str, Any] = {"coherence": "none", "adapt.epochs": 0, "adapt.steps": 0}
+JOINT: dict[str, Any] = {"adapt.epochs": 0, "adapt.steps": 0, "generate.losses": ("words", "coherence")}
+ADAPTATIONS: dict[str, dict[str, Any]] = {"": {}, "-no-adaptation": NO_ADAPTATION, "-joint": JOINT}
+GENERATORS: dict[str, dict[str, Any]] = {
+    "scratch": {"pretraining": "none"},
+    "lstm": {"generator": "lstm", "pretraining": "corpus"},
+    "lstm-scratch": {"generator": "lstm", "pretraining": "none"},
+    "qrnn-scratch": {"generator": "qrnn", "pretraining": "none"},
+}
+"""Table 7.4's rows beside the default; ``scratch`` is the preset's own generator, untrained."""
+
+
+def _phases(relation: str) -> tuple[Phase, ...]:
+    """Adaptation with the generator asleep, to given videos and to more of them; pseudo-labels; generation."""
+    shared: dict[str, Any] = {
+        "optimizer": "adamw", "learning_rate": 5e-5, "weight_decay": 0.01, "batch_size": 8, "schedule": "linear", "warmup_steps": 4000,
+        "clip_norm": None,
+    }  # fmt: skip
+    asleep: dict[str, Any] = {"frozen": ("generator.",), "losses": ("coherence",), "validate": None, "select": "last"}
+    return (
+        Phase(name="adapt", relation=relation, epochs=5, **asleep, **shared),
+        Phase(name="adapt-more", relation="clips", split="unlabelled", epochs=0, **asleep, **shared),
+        Phase(name="pseudo", relation="pseudo", epochs=0, losses=("words",), validate=None, select="last", **shared),
+        Phase(name="generate", relation=relation, epochs=25, losses=("words",), **shared),
+    )
+
+
+FIELDS = {"language": ("text", "sentences", ""), "stories": ("stories", "sentences", "videos"), "captions": ("captions", "sentence", "video")}
+LABELLED = {
+    ("own-labels", "stories"): ("storytelling", "stories", "train"),
+    ("own-labels", "captions"): ("captioning", "clips", "train"),
+    ("more-labels", "stories"): ("captioning", "clips", "unlabelled"),
+    ("more-labels", "captions"): ("captioning", "clips", "unlabelled"),
+}  # fmt: skip
+"""What pseudo-labels are predicted for: task, relation, split."""
+
+TINY: dict[str, Any] = {
+    "generator": "transformer", "pretraining": "corpus", "width": 96, "layers": 2, "recurrent_layers": 1, "heads": 4, "dropout": 0.0,
+    "output_dropout": 0.0, "segments": 6, "max_words": 24, "predict.max_words": 20,
+    "pretrain.steps": 300, "pretrain.batch_size": 16, "pretrain.learning_rate": 3e-3,
+    "adapt.steps": 100, "adapt.batch_size": 12, "adapt.learning_rate": 1e-3, "adapt.warmup_steps": 10,
+    "adapt-more.batch_size": 12, "adapt-more.learning_rate": 1e-3, "adapt-more.warmup_steps": 10,
+    "pseudo.batch_size": 12, "pseudo.learning_rate": 2e-3, "pseudo.warmup_steps": 20,
+    "generate.steps": 350, "generate.batch_size": 12, "generate.learning_rate": 2e-3, "generate.warmup_steps": 20, "generate.schedule": "cosine",
+    "generate.clip_norm": 1.0, "generate.validate": None, "generate.select": "last",
+}  # fmt: skip
+"""The paper's structure at widths and lengths for two cores."""
+
+
+class TAPM(Method):
+    """A visual encoder adapted to a pretrained language generator by telling past, present and future clips apart. Source: Yu et al., CVPR 2021; thesis ch. 7.
+
+    Departures
+    ----------
+    To be written.
+    """
+
+    name = "tapm"
+    title = "TAPM"
+    modalities = ("appearance", "motion", "audio")
+    Config = TAPMConfig
+    Predict = TAPMSettings
+    recipes: ClassVar = {
+        "language": Recipe(
+            phases=(
+                Phase(name="pretrain", relation="text", epochs=10, learning_rate=1e-3, optimizer="adamw", weight_decay=0.01, schedule="cosine", validate=None, select="last"),
+            ),
+            config={"material": "text"},
+            summary="the generator on texts alone; the other recipes start from it",
+        ),
+        "stories": Recipe(
+            serves=("storytelling",),
+            phases=_phases("stories"),
+            config={"material": "sets"},
+            summary="consecutive clips: adaptation to their order, then a sentence each",
+        ),
+        "captions": Recipe(
+            serves=("captioning",),
+            phases=_phases("captions"),
+            config={"material": "clips"},
+            summary="single clips: adaptation to tell them apart, then a sentence",
+        ),
+    }  # fmt: skip
+    variants: ClassVar = {
+        "beam": {"predict.beam": 3},
+        "no-adaptation": NO_ADAPTATION,
+        "caption-side": {"sides": "caption"},
+        "visual-adaptation": {"sides": "encoder"},
+        "joint": JOINT,
+        "split-only": {"coherence": "none", "adapt.losses": ("words",)},
+        "more-videos": {"extra": "videos", "adapt-more.epochs": 1},
+        "pseudo-labels": {**NO_ADAPTATION, "extra": "own-labels", "pseudo.epochs": 5},
+        "pseudo-labels-more-videos": {**NO_ADAPTATION, "extra": "more-labels", "pseudo.epochs": 1},
+        "gpt2": {"generator": "gpt2"},
+        **{f"{name}{suffix}": {**made, **adapted} for name, made in GENERATORS.items() for suffix, adapted in ADAPTATIONS.items()},
+        "as-released": {"coherence": "released", "self_attention": False, "output_dropout": 0.5},
+    }  # fmt: skip
+    presets: ClassVar = {"tiny": TINY, "paper": {}}
+
+    def upstream(self, config: TAPMConfig, recipe: str) -> Sequence[Upstream]:
+        """The generator trained on texts, one for all seeds as a published one is; the fit whose captions are labels."""
+        if config.generator == "gpt2" and importlib.util.find_spec("transformers") is None:
+            raise SkippedPair("the generator GPT-2 needs the library transformers: pip install 'reelbench[language]'")
+        ups = []
+        if recipe != "language" and config.pretraining == "corpus":
+            language = Upstream(
+                name="language",
+                recipe="language",
+                variant=PRETRAINED_IN[config.generator],
+                parameters={"generator.": "generator."},
+                assets=("vocabulary",),
+                shared=True,
+            )
+            ups.append(language)
+        if recipe != "language" and config.extra.endswith("labels"):
+            labelled = LABELLED[config.extra, recipe]
+            ups.append(Upstream(name="pseudo", recipe=recipe, variant="no-adaptation", parameters={}, predicts=labelled))
+        return ups
+
+    def features(self, config: TAPMConfig, recipe: str) -> tuple[str, ...]:
+        """Nothing for texts."""
+        return () if recipe == "language" else self.modalities
+
+    def assets(self, source: TrainingSource, config: TAPMConfig, recipe: str) -> Mapping[str, Any]:
+        """Words (where no upstream fit brings them), features' moments, and which unlabelled clips follow each other."""
+        from reelbench.plugins.layers.frames import feature_moments
+        from reelbench.plugins.layers.words import training_vocabulary
+        from reelbench.plugins.tapm.examples import consecutive
+
+        relation, text, video = FIELDS[recipe]
+        assets: dict[str, Any] = {}
+        if config.pretraining == "none" or recipe == "language" and config.pretraining == "corpus":
+            assets["vocabulary"] = training_vocabulary(source, relation, text, config.min_count)
+        if recipe != "language":
+            assets["moments"] = feature_moments(source, relation, video)
+        if recipe == "stories" and config.extra in ("videos", "more-labels"):
+            assets["sets"] = consecutive(source.relation("clips", "unlabelled"))
+        return assets
+
+    def build(self, data: DataInfo, config: TAPMConfig) -> torch.nn.Module:
+        """Figure 7.2, or its generator alone."""
+        from reelbench.plugins.tapm.model import TAPM as Network
+
+        return Network(data, config)
+
+    def sample(self, example: Example, source: Relation, ctx: Context) -> Example:
+        """An unlabelled clip among those before and after it."""
+        from reelbench.plugins.tapm.examples import with_neighbours
+
+        places = ctx.data.assets.get("sets", {}).get(example.id)
+        return example if places is None or "videos" in example.fields else with_neighbours(source, places)
+
+    def prepare(self, example: Example, ctx: Context) -> Example:
+        """Segments' means, and words as numbers."""
+        from reelbench.plugins.tapm.examples import prepared
+
+        return prepared(example, ctx)
+
+    def training_step(self, module: Any, batch: Batch, ctx: Context) -> torch.Tensor | Mapping[str, torch.Tensor]:
+        """Eq. 7.3, Eq. 7.4, or both."""
+        from reelbench.plugins.tapm import losses
+
+        return losses.language(module, batch) if ctx.recipe == "language" else losses.of_videos(module, batch, ctx)
+
+    def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
+        """A sentence for each clip."""
+        from reelbench.plugins.tapm import losses
+
+        return losses.narrate(module, batch, ctx)
+
+
+@hookimpl
+def reelbench_methods() -> list[type[Method]]:
+    """TAPM."""
+    return [TAPM]
