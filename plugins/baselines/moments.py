@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reelbench.data import Example
 from reelbench.plugins.layers.frames import segment_means
+from reelbench.plugins.layers.segments import overlaps
 
 if TYPE_CHECKING:
     import torch
@@ -27,15 +28,6 @@ def candidates_of(example: Example) -> NDArray[np.float64]:
         return given
     runs = [(i, j + 1) for i in range(PIECES) for j in range(i, PIECES)]
     return np.asarray(runs, dtype=np.float64) * example["duration_s"] / PIECES
-
-
-def overlaps(segments: NDArray[Any], candidates: NDArray[Any]) -> NDArray[np.float64]:
-    """Intersection over union of ``(A, 2)`` and ``(K, 2)``: ``(A, K)``."""
-    first = np.maximum(segments[:, None, 0], candidates[None, :, 0])
-    last = np.minimum(segments[:, None, 1], candidates[None, :, 1])
-    shared = np.maximum(last - first, 0.0)
-    union = np.ptp(segments, axis=1)[:, None] + np.ptp(candidates, axis=1)[None] - shared
-    return shared / np.maximum(union, 1e-9)
 
 
 def votes(example: Example) -> NDArray[np.float64]:

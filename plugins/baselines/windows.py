@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbench.data import Example
-from reelbench.plugins.baselines.moments import overlaps
 from reelbench.plugins.layers.frames import segment_means
+from reelbench.plugins.layers.segments import overlaps
 
 if TYPE_CHECKING:
     import torch

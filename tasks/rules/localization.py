@@ -25,7 +25,7 @@ def validate(predictions: Predictions, evaluation: EvaluationSet) -> None:
     fixed = protocol_of(evaluation) == "candidates"
     for example in evaluation.examples:
         where = f"column 'segments' of example {example.id!r}"
-        segments = number_table(column[example.id], (None, 2), where)
+        segments = _segments(column[example.id], where)
         if fixed:
             _check_ranking(segments, example["candidates"], where)
         else:
@@ -37,7 +37,7 @@ def measure(predictions: Predictions, evaluation: EvaluationSet) -> ScoreSheet:
     column = ragged_column(predictions, "segments")
     rows = []
     for example in evaluation.examples:
-        segments = np.asarray(column[example.id], dtype=np.float64)
+        segments = np.asarray(column[example.id], dtype=np.float64)[:, :2]
         truths = np.asarray(evaluation.targets[example.id]["segments"], dtype=np.float64)
         rows.append(_MEASURES[protocol_of(evaluation)](segments, truths, example))
     columns = {name: np.stack([np.asarray(row[name]) for row in rows]) for name in rows[0]}
@@ -83,7 +83,7 @@ def show(
     return {
         "Question": " ".join(example["query"]),
         "Answer": _as_text(targets["segments"]),
-        "Predicted": _as_text(prediction["segments"][:3]),
+        "Predicted": _as_text([row[:2] for row in prediction["segments"][:3]]),
     }
 
 
@@ -93,6 +93,12 @@ def _keys(segments: Any) -> list[tuple[int, int]]:
         (round(start * 1000), round(end * 1000))
         for start, end in np.asarray(segments, dtype=np.float64).tolist()
     ]
+
+
+def _segments(rows: Any, where: str) -> Array:
+    """Segments ``(n, 2)``, without the score that a third number may give."""
+    scored = isinstance(rows, list) and bool(rows) and isinstance(rows[0], list) and len(rows[0]) == 3
+    return number_table(rows, (None, 3 if scored else 2), where)[:, :2]
 
 
 def _check_ranking(segments: Array, candidates: Any, where: str) -> None:

@@ -21,12 +21,13 @@ from reelbench.plugins.baselines.losses import link_loss
 from reelbench.plugins.baselines.majority import Majority
 from reelbench.plugins.baselines.mean_frame import MeanFrame
 from reelbench.plugins.baselines.mean_pool import MeanPool
-from reelbench.plugins.baselines.moments import candidates_of, overlaps, ranked, votes
+from reelbench.plugins.baselines.moments import candidates_of, ranked, votes
 from reelbench.plugins.baselines.nearest_neighbour import NearestNeighbour
 from reelbench.plugins.baselines.text_only import TextOnly
 from reelbench.plugins.baselines.video_only import VideoOnly
 from reelbench.plugins.baselines.vse import VSE
 from reelbench.plugins.layers.frames import sample_frames, segment_means
+from reelbench.plugins.layers.segments import overlaps
 from reelbench.registry import build_registry
 from reelbench.vocabulary import Vocabulary
 

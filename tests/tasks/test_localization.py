@@ -115,7 +115,8 @@ def test_fewer_than_three_annotators_are_all_averaged() -> None:
         ([*SECONDS, SECONDS[0]], r"candidate \[0, 5\] s is ranked twice"),
         ([*SECONDS[:20], [0, 7]], r"\[0, 7\] s is not one of its 21 candidates"),
         ([[0, float("nan")]], "holds NaN or infinity"),
-        ([[0, 1, 2]], "has shape 1 x 3, expected n x 2"),
+        ([[0, 1, 2, 3]], "has shape 1 x 4, expected n x 2"),
+        ([[0, 5, 0.9], [0, 10]], "is not a table of numbers"),
         ([[0, 1], [2]], "is not a table of numbers"),
         ("moment", "is not a table of numbers"),
     ],
@@ -135,6 +136,16 @@ def test_a_bad_ranking_is_refused_in_one_line_with_its_example(ranked: Any, mess
 def test_a_bad_span_is_refused_in_one_line_with_its_example(ranked: Any, message: str) -> None:
     with pytest.raises(PredictionError, match=message):
         task.validate(predicted(ranked), spans_of([[0, 5]]))
+
+
+def test_a_score_beside_each_segment_changes_nothing() -> None:
+    evaluation = candidates_of([[0, 5], [0, 10], [0, 5]])
+    scored = predicted([[*segment, 1.0 - 0.01 * k] for k, segment in enumerate(SECONDS)])
+    task.validate(scored, evaluation)
+    got, expected = (task.measure(p, evaluation).columns for p in (scored, predicted(list(SECONDS))))
+    assert {name: values.tolist() for name, values in got.items()} == {
+        name: values.tolist() for name, values in expected.items()
+    }
 
 
 def test_an_annotation_that_is_no_candidate_is_the_datasets_mistake() -> None:

@@ -1,0 +1,1 @@
+"""ASST: clips of a video found by attending to every word at every temporal scale."""

@@ -1,0 +1,184 @@
+"""Registration of ASST: its models, recipes, ablations and sizes. Loads neither numpy nor torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from reelbench.hookspecs import hookimpl
+from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+    from reelbench.batching import Batch
+    from reelbench.data import Example
+    from reelbench.training.source import TrainingSource
+
+RELATION = {"candidates": "segments", "spans": "segments", "events": "events"}
+
+
+class ASSTConfig(Config):
+    """The paper's numbers (§4.2)."""
+
+    head: Literal["candidates", "spans", "events"] = "candidates"
+    feed: Literal["all", "none", "final", "last-dilation", "first-dilation"] = "all"
+    """Where language is fed: Tables 5 and 6."""
+    endpoints: bool = False
+    """The temporal endpoint feature: Table 7."""
+    streams: tuple[str, ...] = ("appearance", "motion")
+    """Modalities, side by side: Tables 3 and 4."""
+    fuse: tuple[str, ...] = ()
+    """Variants whose fits are fused late."""
+    word: int = 300
+    state: int = 512
+    lstm_layers: int = 1
+    dilation: int = 1024
+    dilation_layers: int = 4
+    squeezing: int = 512
+    squeezing_layers: int = 6
+    attention: int = 512
+    """``d_a``."""
+    input_dropout: float = 0.5
+    dropout: float = 0.2
+    min_count: int = 1
+    rows: int = 128
+    window_s: float = 30.0
+    groups: int = 6
+    positives: int = 16
+    """At most so many positive clips a window, and ``negatives`` for each."""
+    negatives: int = 1
+    stretch: tuple[float, float] = (0.8, 1.25)
+
+
+class Suppression(Config):
+    """Overlaps above which a lesser span is dropped, and how many spans a query and events a video keep."""
+
+    span_overlap: float = 0.8
+    event_overlap: float = 0.3
+    event_score: float = 0.01
+    spans: int = 10
+    events: int = 60
+
+
+TINY: dict[str, Any] = {
+    "word": 32, "state": 64, "dilation": 64, "squeezing": 48, "attention": 32, "input_dropout": 0.1, "dropout": 0.0, "rows": 64,
+    "classify.steps": 600, "classify.batch_size": 32, "classify.learning_rate": 3e-3, "classify.schedule": "cosine", "classify.validate": None,
+    "locate.steps": 600, "locate.batch_size": 32, "locate.learning_rate": 3e-3, "locate.schedule": "cosine", "locate.validate": None,
+    "detect.steps": 600, "detect.batch_size": 32, "detect.learning_rate": 3e-3, "detect.schedule": "cosine", "detect.validate": None,
+    "detect.optimizer": "adam",
+}  # fmt: skip
+
+
+def _fuse() -> Phase:
+    """Late fusion's weights, of networks that stay as they are; left out where nothing is fused."""
+    return Phase(
+        name="fuse", relation="segments", split="validation", epochs=0, batch_size=128, learning_rate=0.02, frozen=("members.",),
+        validate=None, select="last",
+    )  # fmt: skip
+
+
+def _learn(name: str, **values: Any) -> Phase:
+    """Adam of the paper, its rate times 0.9 about every 2,500 steps."""
+    return Phase(
+        name=name, relation="segments", batch_size=128, learning_rate=5e-4, schedule="step", decay=0.9, select="average", keep=5, **values
+    )  # fmt: skip
+
+
+class ASST(Method):
+    """Attention from every word to every moment, at every temporal scale. Source: Ning et al., arXiv 1803.07036."""
+
+    name = "asst"
+    title = "ASST"
+    modalities = ("appearance", "motion")
+    Config = ASSTConfig
+    Predict = Suppression
+    recipes: ClassVar = {
+        "candidates": Recipe(
+            serves=("localization:candidates", "localization@didemo"),
+            phases=(_learn("classify", epochs=40, decay_every=10), _fuse()),
+            config={"head": "candidates"},
+            summary="the classification model: a softmax over the candidates",
+        ),
+        "spans": Recipe(
+            serves=("localization:spans", "localization:spans-tall"),
+            phases=(_learn("locate", epochs=100, decay_every=26), _fuse()),
+            config={"head": "spans", "window_s": 32.0},
+            summary="the detection model: six groups of clips, moved and stretched",
+        ),
+        "events": Recipe(
+            serves=("detection",),
+            phases=(
+                Phase(
+                    name="detect", relation="events", epochs=5000, batch_size=128, optimizer="sgd", learning_rate=1e-2,
+                    schedule="step", decay=0.9, decay_every=500, validate_every=100, select="best",
+                ),
+            ),
+            config={"head": "events", "window_s": 32.0, "negatives": 5},
+            summary="the video subnet by itself, for temporal action detection",
+        ),
+    }  # fmt: skip
+    variants: ClassVar = {
+        "no-language": {"feed": "none"},
+        "final-layer": {"feed": "final"},
+        "last-dilation": {"feed": "last-dilation"},
+        "first-dilation": {"feed": "first-dilation"},
+        "endpoints": {"endpoints": True},
+        "appearance": {"streams": ("appearance",)},
+        "motion": {"streams": ("motion",)},
+        "with-sound": {"streams": ("appearance", "motion", "audio")},
+    }
+    presets: ClassVar = {"tiny": TINY, "paper": {}}
+
+    def features(self, config: ASSTConfig, recipe: str) -> tuple[str, ...]:
+        """The modalities of every stream."""
+        return config.streams
+
+    def assets(self, source: TrainingSource, config: ASSTConfig, recipe: str) -> Mapping[str, Any]:
+        """The features' moments, and the queries' vocabulary."""
+        from reelbench.plugins.layers.frames import feature_moments
+        from reelbench.plugins.layers.words import training_vocabulary
+
+        moments = {"moments": feature_moments(source, RELATION[recipe])}
+        if recipe == "events":
+            return moments
+        return moments | {"vocabulary": training_vocabulary(source, "segments", "query", config.min_count)}
+
+    def build(self, data: DataInfo, config: ASSTConfig) -> torch.nn.Module:
+        """The network of Figure 2."""
+        from reelbench.plugins.asst.model import ASST as Network
+
+        classes = len(data.spaces["actions"]) if config.head == "events" else 1
+        return Network(data, config, classes)
+
+    def prepare(self, example: Example, ctx: Context) -> Example:
+        """Windows of features, clips of them, words as numbers; in training what the clips should say."""
+        from reelbench.plugins.asst import samplers
+
+        if ctx.config.head == "candidates":
+            return samplers.for_candidates(example, ctx)
+        return samplers.for_detection(example, ctx)
+
+    def training_step(
+        self, module: Any, batch: Batch, ctx: Context
+    ) -> torch.Tensor | Mapping[str, torch.Tensor]:
+        """The classification model's loss, or the detection model's."""
+        from reelbench.plugins.asst import losses
+
+        return (
+            losses.classify(module, batch)
+            if ctx.config.head == "candidates"
+            else losses.detect(module, batch)
+        )
+
+    def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
+        """Ranked candidates, spans or events."""
+        from reelbench.plugins.asst import losses
+
+        return losses.predict(module, batch, ctx)
+
+
+@hookimpl
+def reelbench_methods() -> list[type[Method]]:
+    """ASST."""
+    return [ASST]

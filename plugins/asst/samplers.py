@@ -1,0 +1,162 @@
+"""Which clips of a video are sampled, what each should say, and the rows of features around them (§3.1.2, §4.2).
+
+Everything here runs while an example is prepared: numpy only. A *window* is the stretch of video that the network
+observes at once, always as the same number of rows; clips are given as shares of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbench.data import Example
+from reelbench.plugins.layers.frames import segment_means
+from reelbench.plugins.layers.segments import overlaps
+from reelbench.plugins.layers.words import known_words
+
+if TYPE_CHECKING:
+    from reelbench.data import FeatureSpec
+    from reelbench.method import Context
+    from reelbench.plugins.asst.method import ASSTConfig
+
+Array = NDArray[np.float64]
+POSITIVE = 0.5  # overlap from which a clip stands for an annotation
+PLACES = 4  # clips of a group start every quarter of their length
+
+
+def clip_grid(groups: int) -> Array:
+    """Clips of every group as shares of the window ``(S, 2)``: the ``i``-th group's are ``1 / 2**i`` long."""
+    starts = [np.arange(PLACES * (2**i - 1) + 1) / (PLACES * 2**i) for i in range(groups)]
+    return np.concatenate([np.stack([s, s + 0.5**i], axis=1) for i, s in enumerate(starts)])
+
+
+def window_rows(
+    video: Mapping[str, Any],
+    specs: Mapping[str, FeatureSpec],
+    rows: int,
+    bounds: tuple[float, float],
+    duration_s: float,
+) -> NDArray[np.float32]:
+    """Features of a window in equal steps, mean by step, as far as the video goes: ``(at most rows, D)``."""
+    edges = np.linspace(*bounds, rows + 1)
+    inside = max(1, int((edges[:-1] < duration_s - 1e-6).sum()))
+    return segment_means(video, np.stack([edges[:-1], edges[1:]], axis=1)[:inside], specs)
+
+
+def window_starts(duration_s: float, window_s: float) -> Array:
+    """Windows that slide by half their length until they have seen the whole video."""
+    return np.arange(1 + max(0, math.ceil((duration_s - window_s) / (window_s / 2) - 1e-6))) * (window_s / 2)
+
+
+def agreeing(segments: Array) -> Array:
+    """Annotations that overlap another of the same pair (all, where none does)."""
+    among = overlaps(segments, segments)
+    np.fill_diagonal(among, 0.0)
+    kept = segments[among.max(axis=1) > 0]
+    return kept if len(kept) else segments
+
+
+def annotated(example: Example, rng: np.random.Generator) -> Array:
+    """One of the annotations that agree, at random: ``(2,)`` seconds."""
+    segments = agreeing(np.asarray((example.targets or {})["segments"], dtype=np.float64))
+    return np.asarray(segments[rng.integers(len(segments))])
+
+
+def for_candidates(example: Example, ctx: Context) -> Example:
+    """The whole video in one window, its candidates, and in training the one that an annotator chose."""
+    config, duration = ctx.config, float(example["duration_s"])
+    candidates = np.asarray(example["candidates"], dtype=np.float64)
+    window = max(config.window_s, duration)
+    fields = {
+        "frames": [window_rows(example["video"], ctx.data.features, config.rows, (0.0, window), duration)],
+        "clips": (candidates / window).astype(np.float32),
+        "candidates": candidates,
+        "words": _words(example, ctx),
+    }
+    if example.targets is None or ctx.rng is None:
+        return Example(example.id, fields, None)
+    chosen = overlaps(annotated(example, ctx.rng)[None], candidates)[0].argmax()
+    return Example(example.id, fields, {"chosen": int(chosen)})
+
+
+def for_detection(example: Example, ctx: Context) -> Example:
+    """A stretched window at a random time with sampled clips, or in prediction every window with every clip."""
+    fields = {} if ctx.config.head == "events" else {"words": _words(example, ctx)}
+    if not ctx.training or example.targets is None or ctx.rng is None:
+        return Example(example.id, fields | _every_window(example, ctx), None)
+    rng, duration = ctx.rng, float(example["duration_s"])
+    window = ctx.config.window_s * math.exp(rng.uniform(*map(math.log, ctx.config.stretch)))
+    start = rng.uniform(0.0, max(0.0, duration - window))
+    segments, labels = _wanted(example, ctx)
+    clips, targets = sample_clips((segments - start) / window, labels, ctx.config, rng)
+    rows = window_rows(
+        example["video"], ctx.data.features, ctx.config.rows, (start, start + window), duration
+    )
+    return Example(example.id, fields | {"frames": [rows], "clips": clips}, targets)
+
+
+def sample_clips(
+    segments: Array, labels: NDArray[np.int64], config: ASSTConfig, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    """Clips of the grid, positive and negative in the configured ratio, with what the samplers should say.
+
+    Parameters
+    ----------
+    segments, labels
+        What is to be found: ``(n, 2)`` shares of the window, and its classes ``(n,)``.
+
+    Returns
+    -------
+    tuple
+        Clips ``(K, 2)``; targets ``label`` ``(K,)``, −1 for background, and ``offset`` ``(K, 2)``: Eq. 1 solved for
+        the deviations of centre and length.
+    """
+    grid = clip_grid(config.groups)
+    shared = overlaps(grid, segments)  # (S, n)
+    best, found = shared.argmax(axis=1), shared.max(axis=1) >= POSITIVE
+    positive = _some(np.flatnonzero(found), config.positives, rng)
+    negative = _some(np.flatnonzero(~found), config.negatives * max(1, len(positive)), rng)
+    chosen = np.concatenate([positive, negative])
+    clips, wanted = grid[chosen], segments[best[chosen]]
+    length, wanted_length = np.ptp(clips, axis=1), np.ptp(wanted, axis=1)
+    centre = (wanted.mean(axis=1) - clips.mean(axis=1)) / length
+    offset = np.stack([centre, np.log(wanted_length / length)], axis=1)
+    label = np.where(found[chosen], labels[best[chosen]], -1)
+    return clips.astype(np.float32), {"label": label, "offset": offset.astype(np.float32)}
+
+
+def _some(places: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    return rng.permutation(places)[:count]
+
+
+def _wanted(example: Example, ctx: Context) -> tuple[Array, NDArray[np.int64]]:
+    """What a window is searched for: ``(n, 2)`` seconds and classes ``(n,)``."""
+    assert example.targets is not None
+    assert ctx.rng is not None
+    if ctx.config.head == "events":
+        return np.asarray(example.targets["segments"], dtype=np.float64), np.asarray(
+            example.targets["labels"]
+        )
+    exact = example.targets.get("span")
+    segments = annotated(example, ctx.rng)[None] if exact is None else np.asarray(exact, dtype=np.float64)
+    return segments, np.zeros(1, dtype=np.int64)
+
+
+def _every_window(example: Example, ctx: Context) -> dict[str, Any]:
+    window, duration = ctx.config.window_s, float(example["duration_s"])
+    starts = window_starts(duration, window)
+    rows = [
+        window_rows(example["video"], ctx.data.features, ctx.config.rows, (s, s + window), duration)
+        for s in starts.tolist()
+    ]
+    return {
+        "frames": rows, "clips": clip_grid(ctx.config.groups).astype(np.float32), "starts": starts, "duration_s": duration,
+    }  # fmt: skip
+
+
+def _words(example: Example, ctx: Context) -> NDArray[np.int64]:
+    return known_words(ctx.data.assets["vocabulary"], example["query"])
