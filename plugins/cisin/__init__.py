@@ -1,0 +1,1 @@
+"""CiSIN: character grounding and re-identification in video and text, trained jointly."""
