@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 # Raised by hand when the harness's own meaning of a stage changes (guarded by tests/harness/test_semantics.py).
-SEMANTICS = {"fit": 1, "predict": 1, "score": 1}
+SEMANTICS = {"fit": 1, "predict": 1, "score": 2}
 version = cache(metadata.version)  # reading one takes milliseconds, and a plan asks hundreds of times
 _NO_INPUT = frozenset({"__pycache__", "paper.toml"})
 _FOLLOWED_OTHERWISE = frozenset(

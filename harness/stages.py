@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from reelbench.resampling import REPLICATES
+
 StageKind = Literal["fit", "predict", "score"]
 Emit = Callable[[str, Mapping[str, Any]], None]
 """``emit(event, payload)``: how a running stage reports ``phase`` and ``progress`` to the process that runs the plan."""
@@ -104,8 +106,8 @@ def fit_digest(folder: Path) -> str:
 
 
 def sheet_digest(folder: Path) -> str:
-    """SHA-256 over a score sheet's two files."""
+    """SHA-256 over a score sheet's two files and its replicates."""
     h = hashlib.sha256()
-    for name in ("sheet.json", "sheet.safetensors"):
+    for name in ("sheet.json", "sheet.safetensors", REPLICATES):
         h.update((folder / name).read_bytes())
     return h.hexdigest()

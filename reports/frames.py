@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 from reelbench.benchmarks import Benchmark, matches
 from reelbench.errors import TrackingError, UnknownNameError
 from reelbench.reports.editions import made_good
+from reelbench.resampling import REPLICATES
 from reelbench.tracking.store import FITS, SUITES, Store, is_missing, local_folder, redact
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 _CONDITION = "tags.`rb.kind` = 'trial' and tags.`rb.superseded` = 'false'"
 
@@ -77,6 +80,16 @@ class Trial:
         """Best, worst and typical examples; empty where there are none."""
         found = self._json("examples.json")
         return [e for e in found if isinstance(e, dict) and "id" in e] if isinstance(found, list) else []
+
+    def replicates(self) -> dict[str, NDArray[np.float32]]:
+        """Metric → its value in each draw of the test set's clusters; empty where there are none. Not kept."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            return dict(load_file(self.file(f"sheet/{REPLICATES}")))
+        except (OSError, SafetensorError, TrackingError):
+            return {}
 
     def _json(self, name: str) -> Any:
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from reelbench.evaluation.picks import write_picks
 from reelbench.evaluation.shelf import Shelf
 from reelbench.predictions import Predictions
+from reelbench.resampling import clusters_digest, replicate, save_replicates
 from reelbench.stages import sheet_digest
 
 if TYPE_CHECKING:
@@ -31,11 +32,13 @@ def score_stage(
     )
     sheet, metrics = task.score(predicted, evaluation)
     sheet.save(folder)
+    save_replicates(replicate(task, sheet), folder)
     write_picks(task, sheet, predicted, evaluation, dataset, folder)
     return {
         "metrics": metrics,
         "examples": len(sheet.ids),
         "clusters": len(sheet.cluster_names),
+        "clusters_digest": clusters_digest(sheet.cluster_names),
         "evaluation_info": dict(evaluation.info),
         "predictions_digest": predicted.digest(),
         "score_seconds": time.perf_counter() - started,

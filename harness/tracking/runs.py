@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from reelbench.errors import ReelbenchError
 from reelbench.predictions import DENSE, META, TABLE
+from reelbench.resampling import REPLICATES
 from reelbench.stages import StageFolder, weight_files
 from reelbench.tracking.checks import verify
 from reelbench.tracking.entries import (
@@ -182,6 +183,7 @@ class RunWriter:
             own += [
                 (folder / "sheet.json", "sheet"),
                 (folder / "sheet.safetensors", "sheet"),
+                (folder / REPLICATES, "sheet"),
                 (folder / "examples.json", None),
             ]
             own += [(path, "strips") for path in sorted((folder / "strips").glob("*.jpg"))]

@@ -19,6 +19,7 @@ from safetensors.numpy import save_file
 from reelbench.plan import Plan
 from reelbench.predictions import Predictions
 from reelbench.scoring import ScoreSheet
+from reelbench.resampling import save_replicates
 from reelbench.stages import Stage, StageFolder, fit_digest, sheet_digest, write_json
 from reelbench.suite import make_suite
 
@@ -230,6 +231,7 @@ def _write_score(
     ids = make_predictions(examples=predicted["examples"]).ids
     sheet = ScoreSheet.build(ids, {i: i.partition("/")[0] for i in ids}, {"rank": np.arange(1, len(ids) + 1)})
     sheet.save(folder.path)
+    save_replicates({"recall_at_1": np.zeros(4, np.float32)}, folder.path)
     write_json(
         folder.path / "examples.json",
         [

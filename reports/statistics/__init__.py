@@ -1,0 +1,1 @@
+"""How sure a table is: pure functions of seeds' scores and of their replicates, which know nothing of MLflow or HTML."""
