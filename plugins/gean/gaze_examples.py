@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 GRID = 49
 
 
-def prepare_gaze(example: Example, ctx: Context, maps: str, mirrored: str | None) -> Example:
-    """Maps and the rows of the frames asked for; half of the visits in training see the mirrored pixels.
+def prepare_gaze(
+    example: Example, ctx: Context, shown: NDArray[np.float32], mirrored: NDArray[np.float32] | None
+) -> Example:
+    """What is shown, the rows of the frames asked for, and fixations; half of the visits in training are mirrored.
 
     Parameters
     ----------
-    maps, mirrored
-        The modality of the maps, and that of the same maps of mirrored pixels, if there is one.
+    shown, mirrored
+        What a network reads of the clip, row by row ``(T, ...)``, and the same of the mirrored pixels, if there is that.
     """
-    flip = ctx.training and mirrored is not None and ctx.rng is not None and ctx.rng.random() < 0.5
-    shown = example["video"][mirrored if flip and mirrored else maps]
-    fields = {"maps": shown, "rows": middle_rows(len(shown), int(example["frames"]))}
+    flip = ctx.training and mirrored is not None and ctx.rng is not None and bool(ctx.rng.random() < 0.5)
+    seen = mirrored if flip and mirrored is not None else shown
+    fields = {"maps": seen, "rows": middle_rows(len(seen), int(example["frames"]))}
     if example.targets is None:
         return Example(example.id, fields, None)
-    return Example(
-        example.id, fields, {"fixations": counts(example.targets["fixations"], mirrored=bool(flip))}
-    )
+    return Example(example.id, fields, {"fixations": counts(example.targets["fixations"], mirrored=flip)})
 
 
 def counts(fixations: list[NDArray[Any]], *, mirrored: bool = False) -> NDArray[np.float32]:

@@ -146,7 +146,8 @@ class GEAN(Method):
 
         if ctx.recipe == "captions":
             return prepare_caption(example, ctx)
-        return prepare_gaze(example, ctx, ctx.config.maps, ctx.config.mirrored)
+        config, video = ctx.config, example["video"]
+        return prepare_gaze(example, ctx, video[config.maps], video.get(config.mirrored))
 
     def training_step(self, module: Any, batch: Batch, ctx: Context) -> torch.Tensor:
         """Cross-entropy of maps, or of words."""

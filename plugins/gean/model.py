@@ -79,7 +79,9 @@ class Aggregation(nn.Module):
 
     def __init__(self, inputs: dict[str, int], outputs: dict[str, int], state: int, dropout: float) -> None:
         super().__init__()
-        self.pools = nn.ModuleDict({name: nn.Linear(inputs[name], outputs[name]) for name in inputs})  # W_g, b_g
+        self.pools = nn.ModuleDict(
+            {name: nn.Linear(inputs[name], outputs[name]) for name in inputs}
+        )  # W_g, b_g
         self.width = sum(outputs[name] for name in inputs)
         self.state = nn.Linear(state, self.width, bias=False)  # U_g
         self.dropout = nn.Dropout(dropout)
@@ -101,7 +103,10 @@ class Captioner(nn.Module):
             self.gaze: GazePredictor | FixedGaze = gaze_predictor(data.upstream["gaze"])
         else:
             self.gaze = FixedGaze(config.gaze)
-        moments, widths = data.assets["moments"], {n: len(data.assets["moments"][n]["mean"]) for n in self.names}
+        moments, widths = (
+            data.assets["moments"],
+            {n: len(data.assets["moments"][n]["mean"]) for n in self.names},
+        )
         self.standardise = nn.ModuleDict({n: Standardise(moments[n]) for n in self.names})
         self.attention = nn.ModuleDict(
             {n: TemporalAttention(widths[n], hidden, config.attention) for n in self.names}
@@ -124,7 +129,9 @@ class Captioner(nn.Module):
 
     def spatial_attention(self, batch: Batch) -> torch.Tensor:
         """The weight of every cell of every map row ``(B, T, 7, 7)``, without gradient."""
-        seen = self.gaze(batch) if isinstance(self.gaze, FixedGaze) else self.gaze.gaze_maps(batch["maps"].data)
+        seen = (
+            self.gaze(batch) if isinstance(self.gaze, FixedGaze) else self.gaze.gaze_maps(batch["maps"].data)
+        )
         return gaze_attention(seen, self.uniform)
 
     def encode(self, batch: Batch) -> Pools:
@@ -163,9 +170,7 @@ class Captioner(nn.Module):
         attended = {name: self.attention[name](pools[name], keys[name], last) for name in self.names}
         return torch.cat([self.aggregate(attended, h), words], -1)
 
-    def step(
-        self, words: torch.Tensor, state: dict[str, Any]
-    ) -> tuple[torch.Tensor, dict[str, Any]]:
+    def step(self, words: torch.Tensor, state: dict[str, Any]) -> tuple[torch.Tensor, dict[str, Any]]:
         """One word of every row ``(B,)``, for decoding."""
         embedded = self.embed(words).unsqueeze(1)  # (B, 1, W)
         h = self.attention_gru(embedded, state["attention"])
