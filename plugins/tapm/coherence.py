@@ -34,7 +34,10 @@ class Coherence(nn.Module):
         self, visual: torch.Tensor, text: torch.Tensor, valid: torch.Tensor, different: torch.Tensor
     ) -> torch.Tensor:
         """The mean over clips of ``L_i``; a clip without a past or a future has no such term."""
-        visual, clips = functional.normalize(visual, dim=-1), torch.arange(valid.shape[1], device=valid.device)
+        visual, clips = (
+            functional.normalize(visual, dim=-1),
+            torch.arange(valid.shape[1], device=valid.device),
+        )
         total = visual.new_zeros(())
         for shift, project in zip(self.shifts, self.project, strict=True):
             scores = functional.normalize(project(text), dim=-1) @ visual.transpose(1, 2)  # (B, C, C)
@@ -64,14 +67,18 @@ class ReleasedCoherence(nn.Module):
         """The sum of past, current and future."""
         text, total = functional.normalize(text, dim=1), visual.new_zeros(())
         for shift, project in zip(self.shifts, self.project, strict=True):
-            shown = functional.normalize(project(visual), dim=1).roll(-shift, 1)  # (B, C, E), the target at its clip's place
+            shown = functional.normalize(project(visual), dim=1).roll(
+                -shift, 1
+            )  # (B, C, E), the target at its clip's place
             scores = text @ shown.transpose(1, 2)  # (B, C, C)
             there = valid & valid.roll(-shift, 1)
             negative = there.unsqueeze(2) & there.unsqueeze(1) & different
             if shift:
                 negative &= ~torch.eye(len(scores[0]), dtype=torch.bool, device=valid.device).roll(shift, 1)
             right = scores.diagonal(dim1=1, dim2=2)
-            hinges = [(scores - side + MARGIN).clamp_min(0.0) for side in (right.unsqueeze(2), right.unsqueeze(1))]
+            hinges = [
+                (scores - side + MARGIN).clamp_min(0.0) for side in (right.unsqueeze(2), right.unsqueeze(1))
+            ]
             total = total + (sum(hinges) * negative).sum() / negative.sum().clamp_min(1)
         return total
 

@@ -6,15 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from reelbench.data import Example
-from reelbench.plugins.layers.frames import segment_means
+from reelbench.plugins.layers.equal_segments import equal_segments
 from reelbench.plugins.tapm.tokens import tokens_of
 
 if TYPE_CHECKING:
-    from reelbench.data import FeatureSpec, Relation
+    from reelbench.data import Relation
     from reelbench.method import Context
 
 
@@ -22,20 +19,11 @@ def prepared(example: Example, ctx: Context) -> Example:
     """Lists with an entry a clip (or a sentence of a text): ``segments`` ``(M, D)``, ``words`` ``(T,)`` between marks."""
     fields: dict[str, Any] = {name: example[name] for name in ("content",) if name in example.fields}
     if videos := _listed(example.fields, "videos", "video"):
-        fields["segments"] = [segments_of(v, ctx.data.features, ctx.config.segments) for v in videos]
+        fields["segments"] = [equal_segments(v, ctx.data.features, ctx.config.segments) for v in videos]
     if sentences := _sentences(example):
         tokens = tokens_of(ctx.config, ctx.data.assets)
         fields["words"] = [tokens.encode(words, ctx.config.max_words) for words in sentences]
     return Example(example.id, fields, example.targets)
-
-
-def segments_of(
-    video: Mapping[str, Any], specs: Mapping[str, FeatureSpec], count: int
-) -> NDArray[np.float32]:
-    """Means of equal segments of a clip, modalities side by side: ``(M, D)``."""
-    duration_s = max(video[name].shape[0] / spec.rate_hz for name, spec in specs.items())
-    edges = np.linspace(0.0, duration_s, count + 1)
-    return segment_means(video, np.stack([edges[:-1], edges[1:]], 1), specs)
 
 
 def consecutive(clips: Relation) -> dict[str, list[int]]:

@@ -14,6 +14,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from reelbench.plugins.layers.pretrained import require_transformers
+
 if TYPE_CHECKING:
     from reelbench.plugins.tapm.method import TAPMConfig
 
@@ -96,12 +98,11 @@ class GPT2(Generator):
     """GPT-2 of the library ``transformers``: a checkpoint (a local path or a hub's name), or untrained at the config's size."""
 
     def __init__(self, config: TAPMConfig, words: int) -> None:
-        from transformers import GPT2Config, GPT2Model
-
+        library = require_transformers()
         if config.pretraining == "checkpoint":
-            body: Any = GPT2Model.from_pretrained(config.checkpoint)
+            body: Any = library.GPT2Model.from_pretrained(config.checkpoint)
         else:
-            size = GPT2Config(
+            size = library.GPT2Config(
                 vocab_size=words,
                 n_positions=config.max_words + 1,
                 n_embd=config.width,
@@ -111,7 +112,7 @@ class GPT2(Generator):
                 embd_pdrop=config.dropout,
                 attn_pdrop=config.dropout,
             )
-            body = GPT2Model(size)
+            body = library.GPT2Model(size)
         super().__init__(body.wte)
         self.body = body
 
@@ -119,9 +120,7 @@ class GPT2(Generator):
         self, x: torch.Tensor, positions: torch.Tensor, past: Memory | None = None
     ) -> tuple[torch.Tensor, Memory]:
         """Outputs ``(R, T, E)`` and every layer's keys and values."""
-        from transformers import DynamicCache
-
-        cache: Any = DynamicCache()
+        cache: Any = require_transformers().DynamicCache()
         for number, (key, value) in enumerate(past or ()):
             cache.update(key, value, number)
         out = self.body(

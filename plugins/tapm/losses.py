@@ -41,7 +41,9 @@ def coherence(model: TAPM, visual: torch.Tensor, batch: Batch) -> torch.Tensor:
     valid = batch["segments"].mask[:, :, 0]
     if model.config.material == "sets":
         apart = ~torch.eye(valid.shape[1], dtype=torch.bool, device=valid.device)
-        return model.coherence(unpack_rows(shown, valid), unpack_rows(told, valid), valid, apart.expand(len(valid), -1, -1))
+        return model.coherence(
+            unpack_rows(shown, valid), unpack_rows(told, valid), valid, apart.expand(len(valid), -1, -1)
+        )
     apart = different_contents(batch["content"], valid.device)
     return model.coherence(shown[None], told[None], valid.T, apart[None])
 
@@ -49,7 +51,9 @@ def coherence(model: TAPM, visual: torch.Tensor, batch: Batch) -> torch.Tensor:
 def narrate(model: TAPM, batch: Batch, ctx: Context) -> dict[str, Any]:
     """A sentence for each clip, or a caption for one."""
     said = iter(model.speak(model.see(batch["segments"]), ctx.settings.max_words, ctx.settings.beam))
-    stories = [[next(said) for _ in range(clips)] for clips in batch["segments"].mask[:, :, 0].sum(1).tolist()]
+    stories = [
+        [next(said) for _ in range(clips)] for clips in batch["segments"].mask[:, :, 0].sum(1).tolist()
+    ]
     if ctx.task == "captioning":
         return {"caption": [story[0] for story in stories]}
     return {"captions": stories}

@@ -75,16 +75,33 @@ def _phases(relation: str) -> tuple[Phase, ...]:
         "optimizer": "adamw", "learning_rate": 5e-5, "weight_decay": 0.01, "batch_size": 8, "schedule": "linear", "warmup_steps": 4000,
         "clip_norm": None,
     }  # fmt: skip
-    asleep: dict[str, Any] = {"frozen": ("generator.",), "losses": ("coherence",), "validate": None, "select": "last"}
+    asleep: dict[str, Any] = {
+        "frozen": ("generator.",),
+        "losses": ("coherence",),
+        "validate": None,
+        "select": "last",
+    }
     return (
         Phase(name="adapt", relation=relation, epochs=5, **asleep, **shared),
         Phase(name="adapt-more", relation="clips", split="unlabelled", epochs=0, **asleep, **shared),
-        Phase(name="pseudo", relation="pseudo", epochs=0, losses=("words",), validate=None, select="last", **shared),
+        Phase(
+            name="pseudo",
+            relation="pseudo",
+            epochs=0,
+            losses=("words",),
+            validate=None,
+            select="last",
+            **shared,
+        ),
         Phase(name="generate", relation=relation, epochs=25, losses=("words",), **shared),
     )
 
 
-FIELDS = {"language": ("text", "sentences", ""), "stories": ("stories", "sentences", "videos"), "captions": ("captions", "sentence", "video")}
+FIELDS = {
+    "language": ("text", "sentences", ""),
+    "stories": ("stories", "sentences", "videos"),
+    "captions": ("captions", "sentence", "video"),
+}
 LABELLED = {
     ("own-labels", "stories"): ("storytelling", "stories", "train"),
     ("own-labels", "captions"): ("captioning", "clips", "train"),
@@ -159,7 +176,9 @@ class TAPM(Method):
     def upstream(self, config: TAPMConfig, recipe: str) -> Sequence[Upstream]:
         """The generator trained on texts, one for all seeds as a published one is; the fit whose captions are labels."""
         if config.generator == "gpt2" and importlib.util.find_spec("transformers") is None:
-            raise SkippedPair("the generator GPT-2 needs the library transformers: pip install 'reelbench[language]'")
+            raise SkippedPair(
+                "the generator GPT-2 needs the library transformers: pip install 'reelbench[language]'"
+            )
         ups = []
         if recipe != "language" and config.pretraining == "corpus":
             language = Upstream(
@@ -173,7 +192,11 @@ class TAPM(Method):
             ups.append(language)
         if recipe != "language" and config.extra.endswith("labels"):
             labelled = LABELLED[config.extra, recipe]
-            ups.append(Upstream(name="pseudo", recipe=recipe, variant="no-adaptation", parameters={}, predicts=labelled))
+            ups.append(
+                Upstream(
+                    name="pseudo", recipe=recipe, variant="no-adaptation", parameters={}, predicts=labelled
+                )
+            )
         return ups
 
     def features(self, config: TAPMConfig, recipe: str) -> tuple[str, ...]:
@@ -188,7 +211,7 @@ class TAPM(Method):
 
         relation, text, video = FIELDS[recipe]
         assets: dict[str, Any] = {}
-        if config.pretraining == "none" or recipe == "language" and config.pretraining == "corpus":
+        if config.pretraining == "none" or (recipe == "language" and config.pretraining == "corpus"):
             assets["vocabulary"] = training_vocabulary(source, relation, text, config.min_count)
         if recipe != "language":
             assets["moments"] = feature_moments(source, relation, video)
@@ -215,11 +238,17 @@ class TAPM(Method):
 
         return prepared(example, ctx)
 
-    def training_step(self, module: Any, batch: Batch, ctx: Context) -> torch.Tensor | Mapping[str, torch.Tensor]:
+    def training_step(
+        self, module: Any, batch: Batch, ctx: Context
+    ) -> torch.Tensor | Mapping[str, torch.Tensor]:
         """Eq. 7.3, Eq. 7.4, or both."""
         from reelbench.plugins.tapm import losses
 
-        return losses.language(module, batch) if ctx.recipe == "language" else losses.of_videos(module, batch, ctx)
+        return (
+            losses.language(module, batch)
+            if ctx.recipe == "language"
+            else losses.of_videos(module, batch, ctx)
+        )
 
     def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
         """A sentence for each clip."""

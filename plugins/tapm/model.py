@@ -67,11 +67,16 @@ class VisualEncoder(nn.Module):
 
     def forward(self, segments: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
         """``(B, C, M, D)`` of ``valid`` clips ``(B, C)`` to their visual tokens ``(R, P, E)``."""
-        own = self.attention(self.blocks(self.see(pack_rows(segments.flatten(2), valid).view(-1, *segments.shape[2:]))))
+        own = self.attention(
+            self.blocks(self.see(pack_rows(segments.flatten(2), valid).view(-1, *segments.shape[2:])))
+        )
         if not self.neighbours:
             return own
         means = own.new_zeros(*valid.shape, own.shape[-1]).index_put((valid,), own.mean(1))  # (B, C, E)
-        before, after = functional.pad(means[:, :-1], (0, 0, 1, 0)), functional.pad(means[:, 1:], (0, 0, 0, 1))
+        before, after = (
+            functional.pad(means[:, :-1], (0, 0, 1, 0)),
+            functional.pad(means[:, 1:], (0, 0, 0, 1)),
+        )
         return torch.cat([torch.stack([before, after], 2)[valid], own], 1)
 
 
@@ -111,7 +116,9 @@ class TAPM(nn.Module):
         outputs, _ = self.generator(self.generator.embed(words[:, :-1]), places)
         return word_loss(self.generator.logits(self.dropout(outputs)), words, self.tokens.pad)
 
-    def represent(self, visual: torch.Tensor, words: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+    def represent(
+        self, visual: torch.Tensor, words: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """A clip's visual and text side, ``(R, E)`` each: the means of outputs at visual tokens, and the output at [dummy].
 
         With ``words`` ``(R, T)`` from [dummy] on, the text side is the mean of the outputs at real words (+Cap).
@@ -119,7 +126,11 @@ class TAPM(nn.Module):
         if self.config.sides == "encoder":
             return visual.mean(1), visual.mean(1)
         seen = visual.shape[1]
-        given = words if words is not None else torch.full_like(visual[:, :1, 0], self.tokens.start, dtype=torch.int64)
+        given = (
+            words
+            if words is not None
+            else torch.full_like(visual[:, :1, 0], self.tokens.start, dtype=torch.int64)
+        )
         outputs = self.read(visual, given)
         text = outputs[:, seen + 1]
         if words is not None:
@@ -135,11 +146,15 @@ class TAPM(nn.Module):
         separator = self.generator.embed(first.new_full((rows, 1), self.tokens.separator))
         nowhere = first.new_zeros(1, seen + 1)
         _, memory = self.generator(torch.cat([visual, separator], 1), nowhere)
-        said = beam(self._next, {"memory": memory, "place": first * 0}, first, self.tokens.end, longest, width)
+        said = beam(
+            self._next, {"memory": memory, "place": first * 0}, first, self.tokens.end, longest, width
+        )
         return [self.tokens.decode(row) for row in said]
 
     def _next(self, words: torch.Tensor, state: dict[str, Any]) -> tuple[torch.Tensor, dict[str, Any]]:
         """Scores of the words after the last ``(R,)``: ``(R, V)``."""
         place = state["place"]
-        outputs, memory = self.generator(self.generator.embed(words[:, None]), place[:, None], state["memory"])
+        outputs, memory = self.generator(
+            self.generator.embed(words[:, None]), place[:, None], state["memory"]
+        )
         return self.generator.logits(outputs[:, 0]), {"memory": memory, "place": place + 1}

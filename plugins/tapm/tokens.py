@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbench.plugins.layers.pretrained import load_tokenizer
 from reelbench.plugins.layers.sentences import caption_ids
 from reelbench.vocabulary import BLANK, END, PAD, START, UNKNOWN, Vocabulary
 
@@ -56,12 +57,14 @@ class BytePairs:
     """
 
     def __init__(self, checkpoint: str) -> None:
-        from transformers import AutoTokenizer
-
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(checkpoint)
+        self.tokenizer: Any = load_tokenizer(checkpoint)
         self.size = len(self.tokenizer)
         self.start = int(self.tokenizer.eos_token_id)
-        self.separator, self.pad = (self._whole("_" * length) for length in (4, 8))
+        numbers = self.tokenizer.get_vocab()
+        *_, separator, pad = sorted(
+            piece for piece in numbers if set(piece) == {"_"}
+        )  # GPT-2 has runs of up to 64
+        self.separator, self.pad = int(numbers[separator]), int(numbers[pad])
         self.end = self.separator
 
     def encode(self, words: Sequence[str], longest: int) -> NDArray[np.int64]:
@@ -73,10 +76,6 @@ class BytePairs:
         """The text of the pieces, without marks."""
         marks = (self.start, self.separator, self.pad)
         return str(self.tokenizer.decode([i for i in ids if i not in marks])).strip()
-
-    def _whole(self, text: str) -> int:
-        """The number of a text that is one piece; the last of its pieces where it is several."""
-        return int(self.tokenizer(text, add_special_tokens=False)["input_ids"][-1])
 
 
 _byte_pairs = cache(BytePairs)

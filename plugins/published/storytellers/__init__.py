@@ -1,0 +1,1 @@
+"""Storytellers that TAPM's tables compare with."""
