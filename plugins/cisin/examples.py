@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reelbench.method import Context
-    from reelbench.plugins.cisin.method import CiSINConfig
+    from reelbench.plugins.cisin.method import CiSINConfig, TextSizes
     from reelbench.training.source import TrainingSource
 
 
@@ -49,7 +49,7 @@ def track_fields(example: Example, ctx: Context) -> dict[str, NDArray[Any]]:
     }
 
 
-def text_assets(source: TrainingSource, config: CiSINConfig) -> Mapping[str, Any]:
+def text_assets(source: TrainingSource, config: TextSizes) -> Mapping[str, Any]:
     """The vocabulary of training sets; with ``word_vectors`` also vectors of its words from the relation ``text``."""
     if config.pretrained:
         return {}

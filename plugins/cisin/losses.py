@@ -153,10 +153,12 @@ def predict(model: CiSIN, batch: Batch, protocol: str) -> dict[str, Any]:
     graphs = model(batch)
     mentions, tracks = batch["mention_clip"], batch["track_clip"]
     if protocol == "grounding":
-        return {"links": _cut_rows(best_tracks(graphs), mentions)}
+        return {"links": cut_rows(best_tracks(graphs.grounding, graphs.near), mentions)}
     if protocol == "video":
         logits = model.same_tracks(graphs)
-        return {"same": _cut_tables(_or_nobody(logits if logits is None else logits.sigmoid(), tracks), tracks)}
+        return {
+            "same": _cut_tables(_or_nobody(logits if logits is None else logits.sigmoid(), tracks), tracks)
+        }
     both = identity_logits(model, graphs)
     tables = _cut_tables(_or_nobody(identity(both) if both else None, mentions), mentions)
     if protocol == "text":
@@ -166,19 +168,19 @@ def predict(model: CiSIN, batch: Batch, protocol: str) -> dict[str, Any]:
     return {"labels": [agglomerate(table) for table in tables]}
 
 
-def best_tracks(graphs: Graphs) -> torch.Tensor:
-    """Each mention's best track of its clip, -1 where there is none: ``(B, M)``."""
-    if graphs.grounding is None or graphs.near.shape[2] == 0:
-        return torch.full(graphs.near.shape[:2], -1, device=graphs.near.device)
-    scores = graphs.grounding.masked_fill(~graphs.near, float("-inf"))
-    return torch.where(graphs.near.any(-1), scores.argmax(-1), -1)
+def best_tracks(scores: torch.Tensor | None, near: torch.Tensor) -> torch.Tensor:
+    """Each mention's best track ``(B, M)`` by scores ``(B, M, K)``, of the ``near`` ones; -1 where there is none."""
+    if scores is None or near.shape[2] == 0:
+        return torch.full(near.shape[:2], -1, device=near.device)
+    return torch.where(near.any(-1), scores.masked_fill(~near, float("-inf")).argmax(-1), -1)
 
 
 def _or_nobody(probabilities: torch.Tensor | None, rows: Padded) -> torch.Tensor:
     return torch.zeros(_valid(rows).shape) if probabilities is None else probabilities
 
 
-def _cut_rows(values: torch.Tensor, rows: Padded) -> list[list[int]]:
+def cut_rows(values: torch.Tensor, rows: Padded) -> list[list[int]]:
+    """Rows ``(B, M)`` without padding."""
     return [row[:n].tolist() for row, n in zip(values, rows.lengths.tolist(), strict=True)]
 
 

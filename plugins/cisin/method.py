@@ -26,13 +26,8 @@ class LossWeights(Config):
     gender: float = 1.0
 
 
-class CiSINConfig(Config):
-    """The paper's numbers (§6.3); the text encoder has BERT-Base's sizes."""
-
-    hidden: int = 1024
-    """Of every MLP."""
-    dropout: float = 0.0
-    """In MLPs."""
+class TextSizes(Config):
+    """The text encoder: BERT-Base's sizes."""
 
     pretrained: str = ""
     """A model of ``transformers`` by local path or hub name; nothing trains ``text_encoder`` from scratch."""
@@ -45,6 +40,15 @@ class CiSINConfig(Config):
     """Whether words start from their company in the relation ``text``."""
     max_words: int = 512
     min_count: int = 1
+
+    hidden: int = 1024
+    """Of every MLP."""
+    dropout: float = 0.0
+    """In MLPs."""
+
+
+class CiSINConfig(TextSizes):
+    """The paper's numbers (§6.3)."""
 
     face: str = "person_face"
     box: str = "person_look"
@@ -104,7 +108,7 @@ TINY: dict[str, Any] = {
 
 
 class CiSIN(Method):
-    """Grounding, video and text re-identification as graphs that close to one. Source: Yu et al., CVPR 2020; thesis ch. 6."""
+    """Grounding, video and text re-identification as graphs that close to one. Source: Yu et al., ECCV 2020; thesis ch. 6."""
 
     name = "cisin"
     title = "CiSIN"

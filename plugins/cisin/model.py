@@ -7,7 +7,7 @@ tracks of a set of clips, ``R`` rows of all its tracks, ``P`` body points, ``W``
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -19,9 +19,11 @@ from reelbench.plugins.layers.standardise import Standardise
 if TYPE_CHECKING:
     from reelbench.batching import Batch, Padded
     from reelbench.method import DataInfo
-    from reelbench.plugins.cisin.method import CiSINConfig
+    from reelbench.plugins.cisin.method import CiSINConfig, TextSizes
 
 METADATA = 4
+SCALE = 10.0
+"""Where ``w_scale`` starts: a margin of 2 is then a fifth of a cosine."""
 LEVEL = 30.0
 """How many times faster than weights the level of V is learned: scores are that much larger than weights are."""
 
@@ -58,9 +60,9 @@ class MotionRows(nn.Module):
 
     def forward(self, rows: torch.Tensor, owner: torch.Tensor) -> torch.Tensor:
         """``(B, R, D)`` with the track of each ``(B, R)`` to ``(B, R, width)``."""
-        follows = (owner[:, 1:] == owner[:, :-1]).unsqueeze(-1).to(rows.dtype)  # (B, R - 1, 1)
-        before = functional.pad(rows[:, :-1] * follows, (0, 0, 1, 0))
-        after = functional.pad(rows[:, 1:] * follows, (0, 0, 0, 1))
+        around, who = functional.pad(rows, (0, 0, 1, 1)), functional.pad(owner, (1, 1), value=-2)
+        before = around[:, :-2] * (who[:, :-2] == owner).unsqueeze(-1)
+        after = around[:, 2:] * (who[:, 2:] == owner).unsqueeze(-1)
         return functional.leaky_relu(self.linear(torch.cat([before, rows, after], -1)))
 
 
@@ -101,7 +103,7 @@ class TrackEmbedding(nn.Module):
 class CharacterEmbedding(nn.Module):
     """TCE, ``s_n = [b_n; a_n]`` (Eq. 6.2): the encoder's states at [SOMEONE] and at its verb."""
 
-    def __init__(self, data: DataInfo, config: CiSINConfig) -> None:
+    def __init__(self, data: DataInfo, config: TextSizes) -> None:
         super().__init__()
         self.encoder = build_text_encoder(data, config)
         self.width = self.encoder.width
@@ -135,15 +137,15 @@ class GroundingGraph(nn.Module):
 
 
 class ScaledDot(nn.Module):
-    """``w_scale x_i . x_j``, the products divided by their width so that ``w_scale`` starts from 1 (Eq. 6.7)."""
+    """``w_scale x_i . x_j`` of vectors that are given at unit length (Eq. 6.7)."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.scale = nn.Parameter(torch.ones(()))
+        self.scale = nn.Parameter(torch.tensor(SCALE))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``(B, K, C)`` to ``(B, K, K)``."""
-        return self.scale * (x @ x.transpose(1, 2)) / x.shape[-1]
+        return self.scale * (x @ x.transpose(1, 2))
 
 
 class BodyParts(nn.Module):
@@ -163,13 +165,12 @@ class BodyParts(nn.Module):
         """``(B, K, K)`` without the bias; 0 for tracks that share no visible point."""
         parts = self.embed(tracks.points, tracks.box) * tracks.visible.unsqueeze(-1)  # (B, K, P, C)
         shared = tracks.visible @ tracks.visible.transpose(1, 2)  # Z, (B, K, K)
-        points = cast("int", self.place.shape[0])
-        return points * self.dot(parts.flatten(2)) / shared.clamp_min(1.0)
+        return self.dot(parts.flatten(2)) / shared.clamp_min(1.0)
 
     def embed(self, points: torch.Tensor, box: torch.Tensor) -> torch.Tensor:
         """``(B, K, P, D)`` and ``(B, K, D')`` to ``(B, K, P, width)``."""
         hidden = self.of_point(points) + self.of_box(box).unsqueeze(2) + self.place
-        return functional.leaky_relu(self.last(functional.leaky_relu(hidden)))
+        return functional.normalize(functional.leaky_relu(self.last(functional.leaky_relu(hidden))), dim=-1)
 
 
 class WholeBox(nn.Module):
@@ -181,7 +182,7 @@ class WholeBox(nn.Module):
 
     def forward(self, tracks: Tracks) -> torch.Tensor:
         """``(B, K, K)``."""
-        return self.dot(self.embed(tracks.box))
+        return self.dot(functional.normalize(self.embed(tracks.box), dim=-1))
 
 
 class VideoGraph(nn.Module):
@@ -196,7 +197,7 @@ class VideoGraph(nn.Module):
             self.body = BodyParts(points, dim, tracks.box_dim, config.part_width)
         elif config.body == "box":
             self.body = WholeBox(tracks.box_dim, config.hidden)
-        self.level = nn.Parameter(torch.zeros(()))
+        self.level = nn.Parameter(torch.tensor(-SCALE / LEVEL))
 
     @property
     def bias(self) -> torch.Tensor:
@@ -205,14 +206,14 @@ class VideoGraph(nn.Module):
 
     def forward(self, tracks: Tracks) -> torch.Tensor:
         """``(B, K, K)``; ``V`` is this plus ``bias``."""
-        scores = self.dot(self.embed(tracks.face))
+        scores = self.dot(functional.normalize(self.embed(tracks.face), dim=-1))
         return scores if self.body is None else scores + self.body(tracks)
 
 
 class TextGraph(nn.Module):
     """Logits of ``L``, two FC layers over ``b_i * b_j`` (Eq. 6.10)."""
 
-    def __init__(self, text: int, config: CiSINConfig) -> None:
+    def __init__(self, text: int, config: TextSizes) -> None:
         super().__init__()
         self.score = mlp(text, config.hidden, 1, config.dropout)
 
@@ -259,7 +260,7 @@ class CiSIN(nn.Module):
     def forward(self, batch: Batch) -> Graphs:
         """Every graph of a batch of sets."""
         someone, action = self.characters(batch)
-        near = self._near(batch)
+        near = tracks_near(batch["mention_clip"], batch["track_clip"])
         tracks = self.tracks(batch) if self.tracks is not None else None
         grounding = picks = video = told = None
         if self.grounding is not None and tracks is not None:
@@ -274,11 +275,6 @@ class CiSIN(nn.Module):
             told = picks.transpose(1, 2) @ said @ picks
         gender = self.gender(someone).squeeze(-1) if self.gender is not None else None
         return Graphs(near, grounding, picks, video, text, told, gender)
-
-    def _near(self, batch: Batch) -> torch.Tensor:
-        clip, of_track = batch["mention_clip"], batch["track_clip"]
-        valid = clip.mask.unsqueeze(2) & of_track.mask.unsqueeze(1)
-        return valid & (clip.data.unsqueeze(2) == of_track.data.unsqueeze(1))
 
     def _picks(self, grounding: torch.Tensor, near: torch.Tensor) -> torch.Tensor:
         """Softmax over the tracks of the clip in training, the best of them in test (Eq. 6.11); zero where none is."""
@@ -301,6 +297,12 @@ class CiSIN(nn.Module):
             return None
         v = graphs.video + self.video.bias
         return v if self.refine is None or graphs.told is None else v + self.refine * graphs.told
+
+
+def tracks_near(mention_clip: Padded, track_clip: Padded) -> torch.Tensor:
+    """Which tracks are in each mention's own clip: ``(B, M, K)``."""
+    valid = mention_clip.mask.unsqueeze(2) & track_clip.mask.unsqueeze(1)
+    return valid & (mention_clip.data.unsqueeze(2) == track_clip.data.unsqueeze(1))
 
 
 def identity(logits: list[torch.Tensor]) -> torch.Tensor:

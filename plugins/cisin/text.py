@@ -16,7 +16,7 @@ from reelbench.vocabulary import PAD
 
 if TYPE_CHECKING:
     from reelbench.method import DataInfo
-    from reelbench.plugins.cisin.method import CiSINConfig
+    from reelbench.plugins.cisin.method import TextSizes
 
 MOST_SENTENCES = 16
 
@@ -27,7 +27,7 @@ class WordEmbedding(nn.Module):
     Word vectors start from the asset ``word_vectors`` where there is one.
     """
 
-    def __init__(self, data: DataInfo, config: CiSINConfig) -> None:
+    def __init__(self, data: DataInfo, config: TextSizes) -> None:
         super().__init__()
         vocabulary = data.assets["vocabulary"]
         self.word = nn.Embedding(len(vocabulary), config.text_width, padding_idx=vocabulary.index[PAD])
@@ -52,7 +52,7 @@ class WordEmbedding(nn.Module):
 class TransformerText(nn.Module):
     """A transformer of BERT's kind, trained from scratch; layers are normalised first, so that no warm-up is needed."""
 
-    def __init__(self, data: DataInfo, config: CiSINConfig) -> None:
+    def __init__(self, data: DataInfo, config: TextSizes) -> None:
         super().__init__()
         self.width = config.text_width
         self.embed = WordEmbedding(data, config)
@@ -64,9 +64,7 @@ class TransformerText(nn.Module):
             layer, config.text_layers, nn.LayerNorm(config.text_width), enable_nested_tensor=False
         )
 
-    def forward(
-        self, words: torch.Tensor, mask: torch.Tensor, sentence_of: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(self, words: torch.Tensor, mask: torch.Tensor, sentence_of: torch.Tensor) -> torch.Tensor:
         """States ``(B, W, width)``."""
         return self.layers(self.embed(words, sentence_of), src_key_padding_mask=~mask)
 
@@ -74,7 +72,7 @@ class TransformerText(nn.Module):
 class RecurrentText(nn.Module):
     """A stack of BLSTMs, trained from scratch."""
 
-    def __init__(self, data: DataInfo, config: CiSINConfig) -> None:
+    def __init__(self, data: DataInfo, config: TextSizes) -> None:
         super().__init__()
         self.width = config.text_width
         self.embed = WordEmbedding(data, config)
@@ -84,9 +82,7 @@ class RecurrentText(nn.Module):
         )
         self.dropout = nn.Dropout(config.text_dropout)
 
-    def forward(
-        self, words: torch.Tensor, mask: torch.Tensor, sentence_of: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(self, words: torch.Tensor, mask: torch.Tensor, sentence_of: torch.Tensor) -> torch.Tensor:
         """States ``(B, W, width)``."""
         states = self.embed(words, sentence_of)
         for layer in self.layers:
@@ -104,9 +100,7 @@ class PretrainedText(nn.Module):
         if getattr(self.model, "pooler", None) is not None:
             self.model.pooler = None  # of [CLS] only, which no loss reads
 
-    def forward(
-        self, words: torch.Tensor, mask: torch.Tensor, sentence_of: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(self, words: torch.Tensor, mask: torch.Tensor, sentence_of: torch.Tensor) -> torch.Tensor:
         """States ``(B, W, width)``; segment numbers are all zero."""
         return self.model(input_ids=words, attention_mask=mask.to(words.dtype)).last_hidden_state
 
@@ -114,7 +108,7 @@ class PretrainedText(nn.Module):
 TextEncoder: TypeAlias = TransformerText | RecurrentText | PretrainedText
 
 
-def build_text_encoder(data: DataInfo, config: CiSINConfig) -> TextEncoder:
+def build_text_encoder(data: DataInfo, config: TextSizes) -> TextEncoder:
     """The encoder that the configuration asks for."""
     if config.pretrained:
         return PretrainedText(config.pretrained)

@@ -1,0 +1,1 @@
+"""Baselines of the tables of character grounding and re-identification (thesis ch. 6)."""
