@@ -1,0 +1,88 @@
+"""Word vectors: read from a file of published ones, or made of what words stand beside in some texts. Numpy only.
+
+A word that the texts have not is spelled like one that they have: ``walk`` is read as ``walks``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbench.errors import UsageError
+from reelbench.vocabulary import Vocabulary
+
+WINDOW = 4
+
+
+def cooccurrence_vectors(
+    sentences: Iterable[Sequence[str]], vocabulary: Vocabulary, width: int
+) -> NDArray[np.float32]:
+    """Vectors whose products are how much more often two words stand near each other than by chance: ``(V, width)``.
+
+    The leading singular vectors of positive pointwise mutual information within four words, each times the root of its
+    value; entries have unit variance. Words that never occur, and dimensions beyond the rank, are zero. Source: Levy and
+    Goldberg, "Neural Word Embedding as Implicit Matrix Factorization", NeurIPS 2014.
+    """
+    counts = _cooccurrences(sentences, vocabulary)
+    total, often = max(counts.sum(), 1.0), np.maximum(counts.sum(0), 1.0)
+    information = np.log(np.maximum(counts * total / np.outer(often, often), 1.0))  # (V, V)
+    left, values, _ = np.linalg.svd(information)
+    vectors = np.zeros((len(vocabulary), width), np.float32)
+    kept = min(width, len(values))
+    vectors[:, :kept] = left[:, :kept] * np.sqrt(values[:kept])
+    return vectors / max(float(vectors[often > 1].std()), 1e-6) if (often > 1).any() else vectors
+
+
+def read_vectors(path: Path, words: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+    """Vectors of those of ``words`` that a text file has, one word and its numbers a line, as GloVe is published.
+
+    Raises
+    ------
+    UsageError
+        If the file is not there.
+    """
+    wanted = set(words)
+    if not path.is_file():
+        raise UsageError(f"no file of word vectors at {path}")
+    vectors = {}
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            word, _, numbers = line.rstrip().partition(" ")
+            if word in wanted:
+                vectors[word] = np.array(numbers.split(), np.float32)
+    return vectors
+
+
+def nearest_spelling(word: str, known: Iterable[str]) -> str:
+    """The known word that shares most of its two- to four-letter pieces; the shorter, then the first, of equals.
+
+    Raises
+    ------
+    ValueError
+        If no word is known.
+    """
+    own = _pieces(word)
+
+    def distance(other: str) -> tuple[float, int, str]:
+        theirs = _pieces(other)
+        return (-2 * len(own & theirs) / (len(own) + len(theirs)), len(other), other)
+
+    return min(known, key=distance)
+
+
+def _pieces(word: str) -> set[str]:
+    marked = f"<{word}"  # the start counts; endings are what differs
+    return {marked[i : i + n] for n in (2, 3, 4) for i in range(len(marked) - n + 1)}
+
+
+def _cooccurrences(sentences: Iterable[Sequence[str]], vocabulary: Vocabulary) -> NDArray[np.float64]:
+    """How often two words stand within the window: ``(V, V)``, symmetric."""
+    counts = np.zeros((len(vocabulary), len(vocabulary)))
+    for sentence in sentences:
+        ids = np.array([vocabulary.index[t] for t in sentence if t in vocabulary.index], np.int64)
+        for step in range(1, WINDOW + 1):
+            np.add.at(counts, (ids[:-step], ids[step:]), 1.0)
+    return counts + counts.T
