@@ -23,7 +23,11 @@ MOMENT_CLIPS = 400
 
 def sample_frames(video: Mapping[str, Any], modalities: Sequence[str], limit: int) -> NDArray[np.float32]:
     """At most ``limit`` equidistant frames, modalities side by side: ``(N, D)``."""
-    count = min(limit, max(video[m].shape[0] for m in modalities))
+    return even_frames(video, modalities, min(limit, max(video[m].shape[0] for m in modalities)))
+
+
+def even_frames(video: Mapping[str, Any], modalities: Sequence[str], count: int) -> NDArray[np.float32]:
+    """Exactly ``count`` equidistant frames, repeated where there are fewer, modalities side by side: ``(count, D)``."""
     moments = np.arange(count)
     return _beside([_vectors(video[m])[moments * video[m].shape[0] // count] for m in modalities])
 

@@ -1,0 +1,345 @@
+"""Registration of the captioners that the papers' tables compare with. Loads neither numpy nor torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from reelbench.data import Example
+from reelbench.hookspecs import hookimpl
+from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+    from reelbench.batching import Batch
+    from reelbench.training.source import TrainingSource
+
+
+class CaptionerConfig(Config):
+    """Widths and lengths."""
+
+    frames: int = 26
+    """How many equidistant frames of a clip are read."""
+    word: int = 500
+    """Width of words' vectors, and of frames beside them."""
+    hidden: int = 1000
+    dropout: float = 0.0
+    min_count: int = 1
+    max_words: int = 30
+
+
+class SoftAttentionConfig(CaptionerConfig):
+    """Widths as the authors' code sets them."""
+
+    word: int = 468
+    hidden: int = 3518
+    attention: int = 1024
+    dropout: float = 0.5
+
+
+class S2VTConfig(CaptionerConfig):
+    """80 steps in all: 50 frames and 30 words."""
+
+    frames: int = 50
+
+
+class LSTMEConfig(CaptionerConfig):
+    """Widths, and the weight of coherence against relevance."""
+
+    word: int = 512
+    hidden: int = 512
+    coherence: float = 0.7
+
+
+class HRNNConfig(CaptionerConfig):
+    """Widths of both generators."""
+
+    word: int = 512
+    hidden: int = 512
+    attention: int = 64
+    multimodal: int = 1024
+    paragraph: int = 512
+    dropout: float = 0.5
+
+
+class CaptionerSettings(Config):
+    """The longest caption, and how many sentences the search keeps."""
+
+    max_words: int = 30
+    beam: int = 1
+
+
+class BeamSettings(CaptionerSettings):
+    """A beam of five."""
+
+    beam: int = 5
+
+
+def _phase(name: str, relation: str, **values: Any) -> Phase:
+    return Phase(name=name, relation=relation, **values)
+
+
+def _tiny(**values: Any) -> dict[str, Any]:
+    """Adam for a few hundred steps, instead of the papers' epochs."""
+    training = {
+        "optimizer": "adam",
+        "steps": 500,
+        "batch_size": 64,
+        "learning_rate": 3e-3,
+        "schedule": "cosine",
+        "validate": None,
+        "select": "last",
+    }
+    widths = {"frames": 12, "word": 64, "hidden": 128, "dropout": 0.0, "max_words": 20}
+    return {**widths, "predict.max_words": 20, **{f"train.{k}": v for k, v in training.items()}, **values}
+
+
+class Captioner(Method):
+    """What the captioners share: equidistant frames, words as numbers, one sentence a clip."""
+
+    role = "baseline"
+    modalities = ("appearance", "motion", "audio")
+    relations: ClassVar[tuple[str, ...]] = ("captions",)
+    Config = CaptionerConfig
+    Predict = CaptionerSettings
+
+    def assets(self, source: TrainingSource, config: CaptionerConfig, recipe: str) -> Mapping[str, Any]:
+        """The words of the recipe's sentences, and the features' moments."""
+        from reelbench.plugins.layers.frames import feature_moments
+        from reelbench.vocabulary import Vocabulary
+
+        sentences = (e["sentence"] for e in source.relation("captions"))
+        if recipe == "stories":
+            told = (s for e in source.relation("stories") for s in e["sentences"])
+            sentences = chain(sentences, told)
+        vocabulary = Vocabulary.from_sentences(sentences, min_count=config.min_count)
+        return {"vocabulary": vocabulary, "moments": feature_moments(source, "captions")}
+
+    def prepare(self, example: Example, ctx: Context) -> Example:
+        """Equidistant frames ``(F, D)`` and, in training, words ``(T + 2,)``; of stories a list of each."""
+        from reelbench.plugins.layers.frames import even_frames
+        from reelbench.plugins.layers.sentences import caption_ids
+
+        modalities, config = tuple(ctx.data.features), ctx.config
+        vocabulary = ctx.data.assets["vocabulary"]
+        videos = example.fields.get("videos") or [example["video"]]
+        told = example.fields.get("sentences") or [
+            example[name] for name in ("sentence",) if name in example.fields
+        ]
+        fields: dict[str, Any] = {"frames": [even_frames(v, modalities, config.frames) for v in videos]}
+        if told:
+            fields["words"] = [caption_ids(vocabulary, s, config.max_words) for s in told]
+        return Example(example.id, fields, example.targets)
+
+    def training_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, torch.Tensor]:
+        """The network's losses of a batch of single sentences."""
+        return module.loss(batch["frames"].data[:, 0], batch["words"].data[:, 0])
+
+    def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
+        """A caption a clip."""
+        return {"caption": module.caption(batch["frames"].data[:, 0], ctx.settings)}
+
+
+class MeanPoolLSTM(Captioner):
+    """Two layers of LSTM over the words, shown the mean frame at every step. Source: Venugopalan et al., NAACL 2015.
+
+    Departures
+    ----------
+    - Trained on the benchmark's captions only, not on image captions first. A mean over equidistant frames, not over one
+      frame in ten.
+    - ``tiny``: narrow, Adam.
+    """
+
+    name = "lstm"
+    title = "LSTM (mean-pooled video)"
+    recipes: ClassVar = {
+        "captions": Recipe(
+            serves=("captioning",),
+            phases=(_phase("train", "captions", optimizer="sgd", learning_rate=0.01, batch_size=100),),
+        )
+    }
+    presets: ClassVar = {"tiny": _tiny(), "base": _tiny(**{"train.steps": 4000}), "paper": {}}
+
+    def build(self, data: DataInfo, config: CaptionerConfig) -> torch.nn.Module:
+        """The network."""
+        from reelbench.plugins.published.captioners import model
+
+        return model.MeanPoolLSTM(data, config)
+
+
+class SoftAttention(Captioner):
+    """An LSTM that weighs the frames anew for every word. Source: Yao et al., ICCV 2015.
+
+    Departures
+    ----------
+    - The paper searched widths at random; the defaults are those of the authors' released code, and so is the first
+      state, made from the mean frame. That code's gate on the context is not in the paper and left out.
+    - Appearance and motion stand beside each other in a frame, as in the paper, and sound beside them.
+    - ``tiny``: narrow, Adam, no dropout.
+    """
+
+    name = "soft-attention"
+    title = "Soft attention"
+    Config = SoftAttentionConfig
+    Predict = BeamSettings
+    recipes: ClassVar = {
+        "captions": Recipe(
+            serves=("captioning",),
+            phases=(
+                _phase(
+                    "train",
+                    "captions",
+                    optimizer="adadelta",
+                    learning_rate=1.0,
+                    batch_size=64,
+                    weight_decay=1e-4,
+                    clip_norm=10.0,
+                    patience=20,
+                ),
+            ),
+        )
+    }
+    presets: ClassVar = {
+        "tiny": _tiny(attention=64),
+        "base": _tiny(attention=64, **{"train.steps": 4000}),
+        "paper": {},
+    }
+
+    def build(self, data: DataInfo, config: SoftAttentionConfig) -> torch.nn.Module:
+        """The network."""
+        from reelbench.plugins.published.captioners import model
+
+        return model.SoftAttention(data, config)
+
+
+class S2VT(Captioner):
+    """Two stacked LSTMs that read all frames and then say all words. Source: Venugopalan et al., ICCV 2015.
+
+    Departures
+    ----------
+    - The frames of a clip are 50 equidistant ones, so that frames and words fill the paper's 80 steps; it takes one frame
+      in ten, and cuts.
+    - One network reads all features; the paper adds the scores of a second one that reads optical flow.
+    - ``tiny``: narrow, Adam, 12 frames.
+    """
+
+    name = "s2vt"
+    title = "S2VT"
+    Config = S2VTConfig
+    recipes: ClassVar = {
+        "captions": Recipe(
+            serves=("captioning",),
+            phases=(_phase("train", "captions", optimizer="sgd", learning_rate=0.01, batch_size=32),),
+        )
+    }
+    presets: ClassVar = {"tiny": _tiny(), "base": _tiny(**{"train.steps": 4000}), "paper": {}}
+
+    def build(self, data: DataInfo, config: S2VTConfig) -> torch.nn.Module:
+        """The network."""
+        from reelbench.plugins.published.captioners import model
+
+        return model.S2VT(data, config)
+
+
+class LSTME(Captioner):
+    """An LSTM begun by the video in a space where it lies near its sentence. Source: Pan et al., CVPR 2016.
+
+    Departures
+    ----------
+    - A sentence is the sum of its words' vectors, which are the LSTM's inputs too, as the paper's one matrix of words says.
+    - ``tiny``: narrow, Adam.
+    """
+
+    name = "lstm-e"
+    title = "LSTM-E"
+    Config = LSTMEConfig
+    Predict = BeamSettings
+    recipes: ClassVar = {
+        "captions": Recipe(
+            serves=("captioning",),
+            phases=(_phase("train", "captions", optimizer="sgd", learning_rate=0.01, batch_size=64),),
+        )
+    }
+    presets: ClassVar = {"tiny": _tiny(), "base": _tiny(**{"train.steps": 4000}), "paper": {}}
+
+    def build(self, data: DataInfo, config: LSTMEConfig) -> torch.nn.Module:
+        """The network."""
+        from reelbench.plugins.published.captioners import model
+
+        return model.LSTME(data, config)
+
+
+class HRNN(Captioner):
+    """A sentence generator whose first state a paragraph generator sets. Source: Yu et al., CVPR 2016.
+
+    Departures
+    ----------
+    - A channel of attention is a modality over frames; the paper's patches of frames are the variant ``gaze``.
+    - The attention's width is not known to us; it is that of the nearest relative here, GEAN.
+    - Clips of a story are given (one sentence each); the paper's are intervals of a video.
+    - ``stories`` learns to say single sentences first: a story's sentences are a sixth as many.
+    - ``tiny``: narrow, Adam, no dropout.
+    """
+
+    name = "h-rnn"
+    title = "h-RNN"
+    Config = HRNNConfig
+    Predict = BeamSettings
+    recipes: ClassVar = {
+        "captions": Recipe(
+            serves=("captioning",),
+            phases=(_phase("train", "captions", optimizer="rmsprop", learning_rate=1e-4, batch_size=64),),
+            summary="captions as paragraphs of one sentence",
+        ),
+        "stories": Recipe(
+            serves=("storytelling",),
+            phases=(
+                _phase("train", "captions", optimizer="rmsprop", learning_rate=1e-4, batch_size=64),
+                _phase("tell", "stories", optimizer="rmsprop", learning_rate=1e-4, batch_size=16),
+            ),
+            summary="single sentences, then stories of several",
+        ),
+    }
+    presets: ClassVar = {
+        "tiny": _tiny(
+            attention=32,
+            multimodal=128,
+            paragraph=64,
+            **{
+                "tell.optimizer": "adam",
+                "tell.steps": 200,
+                "tell.learning_rate": 1e-3,
+                "tell.schedule": "cosine",
+                "tell.validate": None,
+                "tell.select": "last",
+            },
+        ),
+        "paper": {},
+    }
+
+    def build(self, data: DataInfo, config: HRNNConfig) -> torch.nn.Module:
+        """The network."""
+        from reelbench.plugins.published.captioners.hierarchical import HierarchicalRNN
+
+        return HierarchicalRNN(data, config)
+
+    def training_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, torch.Tensor]:
+        """The loss of paragraphs."""
+        return module.loss(batch["frames"].data, batch["words"].data)
+
+    def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
+        """A caption, or one for each clip of a story."""
+        frames = batch["frames"]
+        stories = module.write(frames.data, ctx.settings)
+        counts = frames.mask.any(-1).sum(1).tolist()  # clips of each story
+        if ctx.task == "captioning":
+            return {"caption": [story[0] for story in stories]}
+        return {"captions": [story[:n] for story, n in zip(stories, counts, strict=True)]}
+
+
+@hookimpl
+def reelbench_methods() -> list[type[Method]]:
+    """The five."""
+    return [MeanPoolLSTM, SoftAttention, S2VT, LSTME, HRNN]

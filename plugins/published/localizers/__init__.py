@@ -1,0 +1,1 @@
+"""Localizers of the papers' tables: CCA, MCN and CTRL."""

@@ -1,0 +1,1 @@
+"""Matchers of a video and a sentence that papers compare themselves with."""
