@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reelbench.data import Example
 
 if TYPE_CHECKING:
-    from reelbench.method import Context, DataInfo
+    from reelbench.method import Context
     from reelbench.plugins.gean.method import GEANConfig
     from reelbench.training.source import TrainingSource
 

@@ -46,6 +46,8 @@ class GEANConfig(Config):
     pool_lengths: PoolSizes = PoolSizes(scene=20, motion=35, fovea=35)
     attention: int = 64
     word: int = 512
+    word_deviation: float | None = None
+    """Of the words' first vectors; ``None`` is Xavier's."""
     hidden: int = 512
     aggregation: PoolSizes = PoolSizes(scene=256, motion=256, fovea=512)
     dropout: float = 0.5

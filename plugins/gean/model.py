@@ -116,14 +116,16 @@ class Captioner(nn.Module):
         self.aggregate = Aggregation(widths, config.aggregation.model_dump(), hidden, config.dropout)
         self.multimodal_gru = GRU(self.aggregate.width + config.word, hidden)
         self.out = nn.Linear(hidden, len(self.vocabulary))
-        self._initialise()
+        self._initialise(config.word_deviation)
 
-    def _initialise(self) -> None:
+    def _initialise(self, word_deviation: float | None) -> None:
         """Xavier for embedding and linear layers; the GRUs' recurrent matrices stay orthogonal (§3.3.5)."""
         layers = [self.embed, self.out, *self.attention.modules(), *self.aggregate.modules()]
         for layer in (*layers, self.attention_gru.w, self.multimodal_gru.w):
             if isinstance(layer, nn.Linear | nn.Embedding):
                 nn.init.xavier_uniform_(layer.weight)
+        if word_deviation is not None:
+            nn.init.normal_(self.embed.weight, std=word_deviation)
 
     # --- encoder (§3.3.3) ---------------------------------------------------------------------------------------
 
