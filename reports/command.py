@@ -37,7 +37,7 @@ SITE = "html"
     multiple=True,
     default=("html",),
     show_default=True,
-    help="html (with its tables beside it), markdown, latex, csv, or a plugin's. Repeatable.",
+    help="html (with its tables beside it), markdown, latex, csv, json, or a plugin's. Repeatable.",
 )
 def report(store: str | None, out: Path, benchmarks: tuple[str, ...], formats: tuple[str, ...]) -> None:
     """Draw leaderboards from the record, as a site or as tables."""

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import mean, stdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reelbench.reports.frames import Results, Trial
+
+if TYPE_CHECKING:
+    from reelbench.reports.standing import Standings
 
 BANDS = ("method", "baseline", "external", "ceiling")
 
@@ -108,6 +111,13 @@ class Board:
         """A record of the newest finished trial, which says what the task and protocol are."""
         trials = sorted((t for r in self.rows for t in r.finished), key=lambda t: -t.started_ms)
         return next((t.record for t in trials if t.record), {})
+
+    @cached_property
+    def standings(self) -> Standings:
+        """Intervals and ranks of its rows."""
+        from reelbench.reports.standing import stand
+
+        return stand(self)
 
     @property
     def specs(self) -> list[dict[str, Any]]:

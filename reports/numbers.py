@@ -46,6 +46,24 @@ def mean_and_spread(spec: Spec, cell: Cell | None, places: int) -> str:
     return number(spec, cell, places) + (f" ± {sd}" if sd else "")
 
 
+def interval(spec: Spec, bounds: tuple[float, float] | None, places: int) -> str:
+    """``[39.6, 44.0]``; empty where there is none."""
+    if bounds is None:
+        return ""
+    low, high = (f"{shown(spec, bound):.{places}f}" for bound in bounds)
+    return f"[{low}, {high}]"
+
+
+def signed(spec: Spec, value: float, places: int) -> str:
+    """``+1.2``, ``−0.4`` with a true minus sign."""
+    return f"{shown(spec, value):+.{places}f}".replace("-", "−")
+
+
+def rank(low: int, high: int) -> str:
+    """``1``, ``2–4``."""
+    return str(low) if low == high else f"{low}–{high}"
+
+
 def cost(name: str, value: float | None) -> str:
     """A cost in the unit of its column's title."""
     if value is None or math.isnan(value):

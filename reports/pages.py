@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reelbench.reports import gallery, marks, numbers
+from reelbench.reports import figures, gallery, marks, numbers
 from reelbench.reports.failures import failures
 from reelbench.reports.formats import slug
 from reelbench.reports.frames import Results
@@ -25,6 +25,8 @@ class MiniRow:
     role: str
     text: str
     spread: str
+    rank: str
+    why: str
     marks: marks.Marks | None
 
 
@@ -100,12 +102,14 @@ def card(board: Board) -> Card:
 
 def _mini(board: Board, row: Row, name: str, scale: marks.Scale, digits: int) -> MiniRow:
     spec = board.primary
-    cell = row.metric(str(spec["name"]))
+    cell, place = row.metric(str(spec["name"])), board.standings.place(row)
     return MiniRow(
         name,
         row.tag("role"),
         numbers.number(spec, cell, digits),
         numbers.spread(spec, cell, digits),
+        numbers.rank(*place.rank) if place.rank else numbers.MISSING,
+        place.why,
         marks.marks_of(board, row, scale),
     )
 
@@ -204,7 +208,8 @@ def benchmark_page(board: Board, strips: gallery.StripFolder, formats: Mapping[s
         "board": board, "title": title_of(board), "where": where_of(board), "table": board_table(board), "record": board.record,
         "marks": {r.label: marks.marks_of(board, r, scale) for r in board.rows}, "scale": scale_text(board, scale),
         "groups": gallery.groups([(names[r.label], r) for r in shown], strips), "formats": formats, "slugs": method_slugs(board),
-        "info": _evaluation_info(board),
+        "info": _evaluation_info(board), "bars": [b for b in (figures.ranks(board), figures.differences(board)) if b],
+        "plot": figures.score_against_cost(board),
     }  # fmt: skip
 
 

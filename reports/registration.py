@@ -18,7 +18,7 @@ _writers: list[SiteWriter] = []
 
 @hookimpl
 def reelbench_formats() -> dict[str, Callable[..., Any]]:
-    """``markdown``, ``latex`` and ``csv`` tables."""
+    """``markdown``, ``latex``, ``csv`` and ``json`` tables."""
 
     def lazily(name: str) -> Callable[[Any, Path], Path]:
         def render(board: Any, folder: Path) -> Path:
@@ -28,7 +28,7 @@ def reelbench_formats() -> dict[str, Callable[..., Any]]:
 
         return render
 
-    return {name: lazily(name) for name in ("markdown", "latex", "csv")}
+    return {name: lazily(name) for name in ("markdown", "latex", "csv", "json")}
 
 
 @hookimpl

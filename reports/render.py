@@ -22,7 +22,6 @@ from reelbench.reports import formats, gallery, pages
 from reelbench.reports.escaping import visible
 from reelbench.reports.frames import Results, load
 from reelbench.reports.leaderboard import Board, boards
-from reelbench.reports.tables import UNTESTED
 
 MANIFEST = ".reelbench-site.json"
 TableWriter = Callable[[Board, Path], Path]
@@ -102,9 +101,7 @@ class Site:
 
     def _page(self, href: str, template: str, values: dict[str, Any]) -> None:
         root = "../" * href.count("/")
-        write_text(
-            self.out / href, environment().get_template(template).render(values, root=root, untested=UNTESTED)
-        )
+        write_text(self.out / href, environment().get_template(template).render(values, root=root))
         self.written.append(href)
 
     def _forget(self) -> None:

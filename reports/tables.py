@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reelbench.reports import numbers
 from reelbench.reports.leaderboard import Board, Cell, Row
+from reelbench.reports.standing import Standings
+from reelbench.reports.standing_notes import standing_notes
 
 BANDS = {
     "method": "Methods",
@@ -14,7 +17,6 @@ BANDS = {
     "baseline": "Baselines",
     "ceiling": "Ceilings",
 }
-UNTESTED = "Rows are ordered by their mean; whether their differences are more than noise is not tested yet."
 
 
 @dataclass(frozen=True)
@@ -37,26 +39,42 @@ class Entry:
     value: float | None = None
     best: bool = False
     note: str = ""
+    interval: str = ""
 
     @property
     def plain(self) -> str:
         """``41.8 ± 1.2``."""
         return f"{self.text} ± {self.spread}" if self.spread else self.text
 
+    @property
+    def whole(self) -> str:
+        """``41.8 ± 1.2 [39.6, 44.0]``."""
+        return f"{self.plain} {self.interval}".rstrip()
+
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the grid: the row it stands for, its name, its seeds, and its cells in the columns' order."""
+    """A row of the grid: the row it stands for, its name, its seeds, where it stands, and its cells in the columns' order.
+
+    Attributes
+    ----------
+    rank
+        The ranks that are left possible; a dash where the row is not ranked.
+    to_best
+        The difference to the best ranked row in the primary metric.
+    """
 
     row: Row
     name: str
     seeds: str
+    rank: Entry
+    to_best: Entry
     entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True)
 class Section:
-    """Lines that may be compared with each other, or a band that is not ranked."""
+    """Lines of one role, methods of one feature set."""
 
     title: str
     role: str
@@ -72,6 +90,7 @@ class Table:
     columns: tuple[Column, ...]
     sections: tuple[Section, ...]
     notes: tuple[str, ...]
+    standings: Standings
 
 
 def board_table(board: Board, rows: Sequence[Row] | None = None) -> Table:
@@ -82,11 +101,18 @@ def board_table(board: Board, rows: Sequence[Row] | None = None) -> Table:
         _section(board, title, role, group, columns, names)
         for title, role, group in bands(board.rows if rows is None else rows)
     ]
-    return Table(board.benchmark, _caption(board), columns, tuple(sections), tuple(_notes(board, rows)))
+    return Table(
+        board.benchmark,
+        _caption(board),
+        columns,
+        tuple(sections),
+        tuple(_notes(board, rows)),
+        board.standings,
+    )
 
 
 def bands(rows: Sequence[Row]) -> list[tuple[str, str, list[Row]]]:
-    """Title, role and rows of each part of a table: methods by feature set, then bands that are not ranked."""
+    """Title, role and rows of each part of a table: methods by feature set, then each other role."""
     found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         role = row.tag("role") or "method"
@@ -136,7 +162,7 @@ def seed_note(row: Row) -> str:
 def _band_title(role: str, section: str) -> str:
     if role == "method":
         return f"Methods · features {section.replace('+', ' + ') or 'none'}"
-    return f"{BANDS.get(role, role)} · not ranked"
+    return BANDS.get(role, role)
 
 
 def _metric_columns(board: Board) -> list[Column]:
@@ -174,7 +200,12 @@ def _section(
     )
     lines = [
         Line(
-            row, names[row.label], _seeds(row), tuple(_entry(board, row, c, tops.get(c.key)) for c in columns)
+            row,
+            names[row.label],
+            _seeds(row),
+            _rank(board, row),
+            _to_best(board, row),
+            tuple(_entry(board, row, c, tops.get(c.key)) for c in columns),
         )
         for row in rows
     ]
@@ -185,6 +216,26 @@ def _seeds(row: Row) -> str:
     if row.troubles:
         return f"{len(row.finished)} of {len(row.finished) + len(row.troubles)}"
     return "det." if row.deterministic else str(len(row.finished))
+
+
+def _rank(board: Board, row: Row) -> Entry:
+    place = board.standings.place(row)
+    if place.rank is None:
+        return Entry(numbers.MISSING, note=f"not ranked: {place.why}" if place.why else "")
+    return Entry(numbers.rank(*place.rank), value=sum(place.rank) / 2)
+
+
+def _to_best(board: Board, row: Row) -> Entry:
+    found = board.standings.place(row).to_best
+    if found is None:
+        return Entry("best" if row.label == board.standings.best else numbers.MISSING)
+    spec, digits = board.primary, places(board, board.primary)
+    return Entry(
+        numbers.signed(spec, found.estimate, digits),
+        value=found.estimate,
+        interval=numbers.interval(spec, found.interval(), digits),
+        note=f"p = {found.p:.2g}, of this difference alone",
+    )
 
 
 def _top(column: Column, rows: Sequence[Row]) -> float | None:
@@ -205,7 +256,19 @@ def _entry(board: Board, row: Row, column: Column, top: float | None) -> Entry:
         cell.mean if cell else None,
         best,
         _about(spec, row, cell, digits),
+        _interval(board, row, spec, digits),
     )
+
+
+def _interval(board: Board, row: Row, spec: numbers.Spec, digits: int) -> str:
+    found = board.standings.place(row).intervals.get(str(spec["name"]))
+    return numbers.interval(spec, _within(spec, found.interval()) if found and found.error else None, digits)
+
+
+def _within(spec: numbers.Spec, bounds: tuple[float, float]) -> tuple[float, float]:
+    """An interval cut at the metric's own range."""
+    low, high = float(spec.get("low", -math.inf)), float(spec.get("high", math.inf))
+    return max(bounds[0], low), min(bounds[1], high)
 
 
 def _about(spec: numbers.Spec, row: Row, cell: Cell | None, digits: int) -> str:
@@ -223,7 +286,7 @@ def _about(spec: numbers.Spec, row: Row, cell: Cell | None, digits: int) -> str:
 def _caption(board: Board) -> str:
     record = board.record
     examples, clusters = record.get("examples"), record.get("clusters")
-    return f"{board.benchmark}, split {record.get('split', '?')}, {examples} examples in {clusters} clusters: mean ± sample SD over seeds."
+    return f"{board.benchmark}, split {record.get('split', '?')}, {examples} examples in {clusters} clusters: mean ± sample SD over seeds [95 % interval]."
 
 
 def _notes(board: Board, rows: Sequence[Row] | None) -> list[str]:
@@ -233,4 +296,4 @@ def _notes(board: Board, rows: Sequence[Row] | None) -> list[str]:
     undefined = [
         f"{names[r.label]}: not finite and left out: {t}." for r in shown if (t := r.tag("not_finite"))
     ]
-    return [UNTESTED, *failed, *undefined]
+    return [*standing_notes(board, names), *failed, *undefined]

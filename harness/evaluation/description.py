@@ -38,7 +38,7 @@ def describe_trial(
         "task_title": task.title, "task_summary": task.summary, "protocol_doc": task.protocols[job.spec["protocol"]],
         "metric_specs": [asdict(m) | {"primary": i == 0} for i, m in enumerate(task.metrics(job.spec["protocol"]))],
         "fingerprints": {"predict": predicted["fingerprint"], "score": job.fingerprint, "fits": predicted["fits"]},
-        "predictions_digest": predicted["digest"], "cost": cost, "curve": chain["curve"], "validation": chain.get("validation"),
+        "predictions_digest": predicted["digest"], "cost": cost, "curve": chain["curve"], "validation": chain.get("validation"), "upstream": chain.get("upstream", []),
         **_words(method, job.spec["role"]),
     }  # fmt: skip
 

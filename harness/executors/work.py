@@ -170,7 +170,7 @@ def _chain(fits: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "parameters": _sum(fits, "parameters"), "train_seconds": _sum(fits, "chain_seconds"),
         "peak_memory_bytes": max((f["peak_memory_bytes"] for f in fits), default=0), "curve": [p for p in curve if p["values"]],
-        "validation": fits[0].get("validation") if fits else [],
+        "validation": fits[0].get("validation") if fits else [], "upstream": [up["fingerprint"] for f in fits for up in f["upstream"]],
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Leaderboards as text files: Markdown, LaTeX (booktabs) and CSV, all of the same grid."""
+"""Leaderboards as text files: Markdown, LaTeX (booktabs), CSV and JSON, all of the same grid."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from reelbench.reports.formats import delimited, latex, markdown
+from reelbench.reports.formats import delimited, latex, markdown, structured
 from reelbench.reports.leaderboard import Board
 from reelbench.reports.tables import Table, board_table
 
@@ -15,6 +15,7 @@ SUFFIXES: dict[str, tuple[str, Callable[[Table], str]]] = {
     "markdown": (".md", markdown.render),
     "latex": (".tex", latex.render),
     "csv": (".csv", delimited.render),
+    "json": (".json", structured.render),
 }
 
 

@@ -12,13 +12,18 @@ def render(table: Table) -> str:
     for section in table.sections:
         body += [
             r"\midrule",
-            rf"\multicolumn{{{len(table.columns) + 2}}}{{l}}{{\textit{{{escape(section.title)}}}}} \\",
+            rf"\multicolumn{{{len(table.columns) + 4}}}{{l}}{{\textit{{{escape(section.title)}}}}} \\",
         ]
         body += [
-            _row([escape(line.name), escape(line.seeds), *(_entry(e) for e in line.entries)])
+            _row(
+                [
+                    *map(escape, (line.name, line.seeds, line.rank.text, line.to_best.whole)),
+                    *(_entry(e) for e in line.entries),
+                ]
+            )
             for line in section.lines
         ]
-    head = _row(["Row", "Seeds", *(escape(c.title) for c in table.columns)])
+    head = _row(["Row", "Seeds", "Rank", "To best", *(escape(c.title) for c in table.columns)])
     opening = [
         r"% needs \usepackage{booktabs}",
         r"\begin{table}",
@@ -26,7 +31,7 @@ def render(table: Table) -> str:
         rf"\caption{{{escape(' '.join((table.caption, *table.notes)))}}}",
     ]
     grid = [
-        rf"\begin{{tabular}}{{l{'r' * (len(table.columns) + 1)}}}",
+        rf"\begin{{tabular}}{{l{'r' * (len(table.columns) + 3)}}}",
         r"\toprule",
         head,
         *body,

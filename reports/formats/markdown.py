@@ -8,11 +8,11 @@ from reelbench.reports.tables import Line, Table
 
 def render(table: Table) -> str:
     """The grid, its caption above and its notes below."""
-    width = len(table.columns) + 2
+    width = len(table.columns) + 4
     lines = [f"### {escape(table.benchmark)}", "", escape(table.caption), ""]
     lines += [
-        _row(["Row", "Seeds", *(c.title for c in table.columns)]),
-        "|:---|---:|" + "---:|" * len(table.columns),
+        _row(["Row", "Seeds", "Rank", "To best", *(c.title for c in table.columns)]),
+        "|:---|" + "---:|" * (width - 1),
     ]
     for section in table.sections:
         lines.append("| **" + escape(section.title) + "** |" + " |" * (width - 1))
@@ -21,7 +21,7 @@ def render(table: Table) -> str:
 
 
 def _cells(line: Line) -> list[str]:
-    return [line.name, line.seeds, *(e.plain for e in line.entries)]
+    return [line.name, line.seeds, line.rank.text, line.to_best.whole, *(e.whole for e in line.entries)]
 
 
 def _row(cells: list[str]) -> str:

@@ -9,6 +9,10 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from reelbench.resampling import cluster_weights, save_replicates
 from reelbench.tracking.store import Store, local_folder
 
 PIXEL = base64.b64decode(
@@ -237,7 +241,7 @@ def _record(naming: Mapping[str, Any], metrics: Mapping[str, float]) -> dict[str
     }
     return {
         **naming, "kind": "score", "status": "finished", "ended_ms": 1_760_000_100_000, "metrics": dict(metrics), "metric_specs": SPECS, "cost": cost,
-        "deterministic": naming["role"] == "ceiling", "examples": 300, "clusters": 300, "evaluation_info": {"gallery": 300}, "task_title": naming["task"].capitalize(),
+        "deterministic": naming["role"] == "ceiling", "examples": 300, "clusters": 300, "clusters_digest": "c0ffee", "evaluation_info": {"gallery": 300}, "task_title": naming["task"].capitalize(),
         "task_summary": "Find the clip.", "protocol_doc": "One clip a story.", "summary": "Fuses both jointly.", "departures": "- one ``thing``\n  more", "versions": {"reelbench": "0.1.0"},
         "config": {"hidden": 64}, "origins": {"hidden": "preset tiny"}, "curve": curve if naming["role"] == "method" else [], "fingerprints": {"fits": [sha(naming)]},
         "validation": [{"phase": "joint", "benchmark": naming["benchmark"]}], "phases": [{"name": "joint", "relation": "captions"}],
@@ -247,12 +251,24 @@ def _record(naming: Mapping[str, Any], metrics: Mapping[str, float]) -> dict[str
     }  # fmt: skip
 
 
+def _replicates(metrics: Mapping[str, float], label: str, clusters: int) -> dict[str, NDArray[np.float32]]:
+    """Of clusters that every row finds equally hard, and of a noise of the row's own."""
+    names = [f"story-{i}" for i in range(clusters)]
+    hard, own = (
+        np.random.default_rng(s).normal(0, 0.2, clusters) for s in (0, random.Random(label).randrange(1000))
+    )
+    noise = cluster_weights(names, 200) @ (hard + own / 2) / clusters
+    return {name: (value + noise - noise.mean()).astype(np.float32) for name, value in metrics.items()}
+
+
 def _write(artifact_uri: str, record: Mapping[str, Any], shown: Mapping[str, str]) -> None:
     folder = local_folder(artifact_uri)
     assert folder is not None
     (folder / "strips").mkdir(parents=True)
     (folder / "strips" / "best-0.jpg").write_bytes(PIXEL)
     (folder / "record.json").write_text(json.dumps(record))
+    (folder / "sheet").mkdir()
+    save_replicates(_replicates(record["metrics"], record["label"], record["clusters"]), folder / "sheet")
     kinds = ("best", "worst", "typical")
     examples = [
         {
