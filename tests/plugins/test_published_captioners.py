@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from plugin_toys import example, toy_context, toy_data, toy_fit, toy_sentence, toy_video
+from plugin_toys import SPECS, example, moments, toy_context, toy_data, toy_fit, toy_sentence
+from plugin_toys import toy_video as vectors
 
-from reelbench import collate
+from reelbench import FeatureSpec, collate
 from reelbench.plugins.published.captioners.hierarchical import (
     ChannelAttention,
     ParagraphGenerator,
@@ -26,14 +29,28 @@ from reelbench.resolution import variants_of
 
 METHODS = [MeanPoolLSTM(), SoftAttention(), S2VT(), LSTME(), HRNN()]
 SINGLE = METHODS[:-1]
+MAPS = FeatureSpec("spatial", (7, 7, 3), 2.0)
+GAZE_FIT = {"sizes": {"projection": 6, "state": 3, "upsampler": (4, 3, 2)}, "moments": moments(3)}
 EVERY_FIT = [(m, recipe, variant) for m in METHODS for recipe in m.recipes for variant in variants_of(m)]
 named = {"ids": lambda value: getattr(value, "name", None)}
 
 
-def fit(method, recipe="captions", variant="full", preset="tiny", phase=0, **overrides):
+def fit(method, recipe="captions", variant="full", preset="tiny", phase=0, task="captioning", **overrides):
     resolved = toy_fit(method, recipe, variant, preset, **overrides)
-    data = toy_data(method.features(resolved.config, recipe))
-    return toy_context(resolved, recipe, data, phase=resolved.phases[phase], task="captioning"), data
+    specs = {name: {**SPECS, "spatial": MAPS}[name] for name in method.features(resolved.config, recipe)}
+    data = replace(
+        toy_data((), moments=moments(sum(s.dim for s in specs.values()))),
+        features=specs,
+        upstream={"gaze": GAZE_FIT},
+    )
+    return toy_context(resolved, recipe, data, phase=resolved.phases[phase], task=task), data
+
+
+def toy_video(rng, frames):
+    maps = rng.normal(size=(-(-frames // 2), *MAPS.shape)).astype(
+        np.float32
+    )  # at half the rate of the others
+    return {**vectors(rng, frames), "spatial": maps}
 
 
 def built(method, ctx, data):
@@ -68,7 +85,7 @@ def decisive(module):
     """Larger weights, and no favourite word, so that clips are told apart by what is said of them."""
     with torch.no_grad():
         for name, p in module.named_parameters():
-            p.mul_(0.0 if name.endswith("head.bias") else 3.0)
+            p.mul_(0.0 if name.endswith("head.bias") else 5.0)
     return module.eval()
 
 
@@ -80,7 +97,9 @@ def test_every_fit_takes_a_step_that_reaches_every_parameter(method, recipe, var
     losses = method.training_step(module, batch_of(method, ctx, fields), ctx)
     losses["loss"].backward()
     assert torch.isfinite(losses["loss"])
-    idle = {n for n, p in module.named_parameters() if p.grad is None or not p.grad.any()}
+    own = {n: p for n, p in module.named_parameters() if not n.startswith("gaze.")}
+    assert all(p.grad is None for n, p in module.named_parameters() if n not in own)  # gaze stays as it is
+    idle = {n for n, p in own.items() if p.grad is None or not p.grad.any()}
     between = {n for n in idle if n.startswith("paragraph.")}
     assert idle == between if recipe == "captions" else not idle  # one sentence has no next one
 
@@ -91,6 +110,41 @@ def test_the_papers_sizes_build(method):
         ctx, data = fit(method, recipe, preset="paper")
         with torch.device("meta"):
             assert sum(p.numel() for p in method.build(data, ctx.config).parameters()) > 1e6
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if "gaze" in m.variants], **named)
+def test_gaze_that_looks_everywhere_pools_as_no_gaze_does(method):
+    rng = np.random.default_rng(0)
+    rows, seen = [captioned(rng) for _ in range(3)], {}
+    for variant in ("full", "gaze"):
+        ctx, data = fit(method, variant=variant)
+        module = built(method, ctx, data)
+        if module.gaze is not None:
+            module.gaze.gaze_maps = lambda maps: maps.new_ones(*maps.shape[:2], 49, 49)
+        seen[variant] = module.frames(batch_of(method, ctx, rows))
+    torch.testing.assert_close(seen["gaze"], seen["full"])
+
+
+def test_gaze_weighs_the_cells_that_are_looked_at():
+    method, rng = METHODS[1], np.random.default_rng(0)
+    ctx, data = fit(method, variant="gaze")
+    module, row = built(method, ctx, data), captioned(rng)
+    looked = torch.zeros(1, len(row["video"]["spatial"]), 49, 49)
+    looked[..., 7:14, 21:28] = 1.0  # the cell in the second row, fourth column
+    module.gaze.gaze_maps = lambda maps: looked
+    pooled = module.frames(batch_of(method, ctx, [row]))[0, 0, :, -3:]  # (F, 3)
+    maps = torch.from_numpy(row["video"]["spatial"])
+    expected = (maps[:, 1, 3] + 0.6 * maps.mean((1, 2))) / 1.6
+    places = np.arange(ctx.config.frames) * len(maps) // ctx.config.frames
+    torch.testing.assert_close(pooled, expected[places])
+
+
+def test_the_gaze_fit_is_geans_and_stays_frozen():
+    ctx, _ = fit(METHODS[1], variant="gaze")
+    (upstream,) = METHODS[1].upstream(ctx.config, "captions")
+    assert (upstream.method, upstream.recipe, upstream.preset) == ("gean", "gaze", "tiny")
+    assert upstream.frozen == ("gaze.",)
+    assert not METHODS[1].upstream(fit(METHODS[1])[0].config, "captions")
 
 
 @pytest.mark.parametrize("method", METHODS, **named)
@@ -106,18 +160,6 @@ def test_saying_word_by_word_scores_as_reading_the_sentence(method):
     for t in range(words.shape[1]):
         scores, memory = module.say(words[:, t], memory)
         torch.testing.assert_close(scores, expected[:, t], atol=1e-5, rtol=1e-4)
-
-
-@pytest.mark.parametrize("method", METHODS, **named)
-@pytest.mark.parametrize("beam", [1, 3])
-def test_a_clip_is_captioned_the_same_alone_and_in_a_batch(method, beam):
-    ctx, data = fit(method, **{"predict.beam": beam})
-    module, rng = decisive(built(method, ctx, data)), np.random.default_rng(0)
-    clips = [{"video": toy_video(rng, frames)} for frames in (1, 2, 30, 200)]
-    together = method.predict_step(module, batch_of(method, ctx, clips), ctx)["caption"]
-    alone = [method.predict_step(module, batch_of(method, ctx, [c]), ctx)["caption"][0] for c in clips]
-    assert together == alone
-    assert len(set(together)) > 1
 
 
 @pytest.mark.parametrize("method", METHODS, **named)
@@ -224,8 +266,7 @@ def test_the_paragraph_is_a_gated_recurrence_over_sentences():
 
 def test_stories_of_any_length_get_a_sentence_a_clip_and_the_same_ones_in_any_batch():
     method = METHODS[4]
-    ctx, data = fit(method, "stories")
-    ctx = toy_context(toy_fit(method, "stories"), "stories", data, training=False, task="storytelling")
+    ctx, data = fit(method, "stories", task="storytelling")
     module, rng = decisive(built(method, ctx, data)), np.random.default_rng(0)
     stories = [{"videos": story(rng, clips)["videos"]} for clips in (1, 4, 2)]
     together = method.predict_step(module, batch_of(method, ctx, stories), ctx)["captions"]
@@ -248,12 +289,12 @@ def test_what_was_said_changes_what_is_said_next():
 
 
 @pytest.mark.parametrize("method", METHODS, **named)
-def test_it_learns_four_sentences_by_heart(method):
+def test_it_learns_sentences_by_heart_and_says_each_alone_as_among_others(method):
     ctx, data = fit(method, word=16, hidden=32)
-    module = built(method, ctx, data)
-    rng = np.random.default_rng(0)
+    module, rng = built(method, ctx, data), np.random.default_rng(0)
     told = [("a", "man", "walks"), ("the", "red", "ball"), ("woman",), ("a", "woman", "holds", "the", "box")]
-    rows = [{"video": toy_video(rng, 9), "sentence": s} for s in told]
+    shown = [toy_video(rng, frames) for frames in (1, 9, 30, 100)]
+    rows = [{"video": v, "sentence": s} for v, s in zip(shown, told, strict=True)]
     batch = batch_of(method, ctx, rows)
     optimizer = torch.optim.Adam(module.parameters(), 2e-2)
     for _ in range(120):
@@ -262,4 +303,8 @@ def test_it_learns_four_sentences_by_heart(method):
         torch.nn.utils.clip_grad_norm_(module.parameters(), 5.0)
         optimizer.step()
     module.eval()
-    assert method.predict_step(module, batch, ctx)["caption"] == [" ".join(s) for s in told]
+    for beam in (1, 3):
+        asked = replace(ctx, settings=ctx.settings.model_copy(update={"beam": beam}))
+        alone = [method.predict_step(module, batch_of(method, asked, [r]), asked)["caption"][0] for r in rows]
+        assert alone == [" ".join(s) for s in told]
+        assert method.predict_step(module, batch, asked)["caption"] == alone

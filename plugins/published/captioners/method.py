@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from reelbench.data import Example
 from reelbench.hookspecs import hookimpl
-from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe
+from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe, Upstream
+from reelbench.plugins.gean.upstream import gaze_upstream
 
 if TYPE_CHECKING:
     import torch
@@ -18,8 +19,14 @@ if TYPE_CHECKING:
 
 
 class CaptionerConfig(Config):
-    """Widths and lengths."""
+    """Modalities, widths and lengths."""
 
+    modalities: tuple[str, ...] = ("appearance", "motion", "audio")
+    maps: str | None = None
+    """Feature maps that stand beside them in a frame, pooled over their cells."""
+    gaze: bool = False
+    """Whether GEAN's frozen gaze weighs the cells of maps; they count alike otherwise."""
+    gaze_preset: str = "paper"
     frames: int = 26
     """How many equidistant frames of a clip are read."""
     word: int = 500
@@ -33,6 +40,7 @@ class CaptionerConfig(Config):
 class SoftAttentionConfig(CaptionerConfig):
     """Widths as the authors' code sets them."""
 
+    maps: str | None = "spatial"
     word: int = 468
     hidden: int = 3518
     attention: int = 1024
@@ -42,6 +50,7 @@ class SoftAttentionConfig(CaptionerConfig):
 class S2VTConfig(CaptionerConfig):
     """80 steps in all: 50 frames and 30 words."""
 
+    maps: str | None = "spatial"
     frames: int = 50
 
 
@@ -56,6 +65,7 @@ class LSTMEConfig(CaptionerConfig):
 class HRNNConfig(CaptionerConfig):
     """Widths of both generators."""
 
+    maps: str | None = "spatial"
     word: int = 512
     hidden: int = 512
     attention: int = 64
@@ -77,6 +87,10 @@ class BeamSettings(CaptionerSettings):
     beam: int = 5
 
 
+GAZE: dict[str, dict[str, Any]] = {"gaze": {"gaze": True}}
+"""The rows "with RGP" of GEAN's Table 3.4."""
+
+
 def _phase(name: str, relation: str, **values: Any) -> Phase:
     return Phase(name=name, relation=relation, **values)
 
@@ -92,7 +106,7 @@ def _tiny(**values: Any) -> dict[str, Any]:
         "validate": None,
         "select": "last",
     }
-    widths = {"frames": 12, "word": 64, "hidden": 128, "dropout": 0.0, "max_words": 20}
+    widths = {"frames": 12, "word": 64, "hidden": 128, "dropout": 0.0, "max_words": 20, "gaze_preset": "tiny"}
     return {**widths, "predict.max_words": 20, **{f"train.{k}": v for k, v in training.items()}, **values}
 
 
@@ -101,9 +115,16 @@ class Captioner(Method):
 
     role = "baseline"
     modalities = ("appearance", "motion", "audio")
-    relations: ClassVar[tuple[str, ...]] = ("captions",)
     Config = CaptionerConfig
     Predict = CaptionerSettings
+
+    def features(self, config: CaptionerConfig, recipe: str) -> tuple[str, ...]:
+        """The modalities, then the maps."""
+        return (*config.modalities, *([config.maps] if config.maps else []))
+
+    def upstream(self, config: CaptionerConfig, recipe: str) -> Sequence[Upstream]:
+        """GEAN's one gaze fit, where it is read."""
+        return (gaze_upstream(preset=config.gaze_preset),) if config.gaze else ()
 
     def assets(self, source: TrainingSource, config: CaptionerConfig, recipe: str) -> Mapping[str, Any]:
         """The words of the recipe's sentences, and the features' moments."""
@@ -119,27 +140,17 @@ class Captioner(Method):
 
     def prepare(self, example: Example, ctx: Context) -> Example:
         """Equidistant frames ``(F, D)`` and, in training, words ``(T + 2,)``; of stories a list of each."""
-        from reelbench.plugins.layers.frames import even_frames
-        from reelbench.plugins.layers.sentences import caption_ids
+        from reelbench.plugins.published.captioners import examples
 
-        modalities, config = tuple(ctx.data.features), ctx.config
-        vocabulary = ctx.data.assets["vocabulary"]
-        videos = example.fields.get("videos") or [example["video"]]
-        told = example.fields.get("sentences") or [
-            example[name] for name in ("sentence",) if name in example.fields
-        ]
-        fields: dict[str, Any] = {"frames": [even_frames(v, modalities, config.frames) for v in videos]}
-        if told:
-            fields["words"] = [caption_ids(vocabulary, s, config.max_words) for s in told]
-        return Example(example.id, fields, example.targets)
+        return examples.prepare(example, ctx)
 
     def training_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, torch.Tensor]:
         """The network's losses of a batch of single sentences."""
-        return module.loss(batch["frames"].data[:, 0], batch["words"].data[:, 0])
+        return module.loss(module.frames(batch)[:, 0], batch["words"].data[:, 0])
 
     def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
         """A caption a clip."""
-        return {"caption": module.caption(batch["frames"].data[:, 0], ctx.settings)}
+        return {"caption": module.caption(module.frames(batch)[:, 0], ctx.settings)}
 
 
 class MeanPoolLSTM(Captioner):
@@ -182,6 +193,7 @@ class SoftAttention(Captioner):
 
     name = "soft-attention"
     title = "Soft attention"
+    variants: ClassVar = GAZE
     Config = SoftAttentionConfig
     Predict = BeamSettings
     recipes: ClassVar = {
@@ -227,6 +239,7 @@ class S2VT(Captioner):
 
     name = "s2vt"
     title = "S2VT"
+    variants: ClassVar = GAZE
     Config = S2VTConfig
     recipes: ClassVar = {
         "captions": Recipe(
@@ -285,6 +298,7 @@ class HRNN(Captioner):
 
     name = "h-rnn"
     title = "h-RNN"
+    variants: ClassVar = GAZE
     Config = HRNNConfig
     Predict = BeamSettings
     recipes: ClassVar = {
@@ -327,13 +341,12 @@ class HRNN(Captioner):
 
     def training_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, torch.Tensor]:
         """The loss of paragraphs."""
-        return module.loss(batch["frames"].data, batch["words"].data)
+        return module.loss(module.frames(batch), batch["words"].data)
 
     def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
         """A caption, or one for each clip of a story."""
-        frames = batch["frames"]
-        stories = module.write(frames.data, ctx.settings)
-        counts = frames.mask.any(-1).sum(1).tolist()  # clips of each story
+        stories = module.write(module.frames(batch), ctx.settings)
+        counts = batch["frames"].mask.any(-1).sum(1).tolist()  # clips of each story
         if ctx.task == "captioning":
             return {"caption": [story[0] for story in stories]}
         return {"captions": [story[:n] for story, n in zip(stories, counts, strict=True)]}

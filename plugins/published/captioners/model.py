@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from reelbench.plugins.gean.gaze_model import gaze_predictor
 from reelbench.plugins.layers.decoding import beam
+from reelbench.plugins.layers.gaze_pooling import gaze_attention, spatial_pool
 from reelbench.plugins.layers.sentences import word_loss
 from reelbench.plugins.layers.standardise import Standardise
 from reelbench.vocabulary import END, PAD, START
 
 if TYPE_CHECKING:
+    from reelbench.batching import Batch
     from reelbench.method import DataInfo
     from reelbench.plugins.published.captioners.method import (
         CaptionerConfig,
@@ -36,6 +39,17 @@ class Captioner(nn.Module):
         self.standardise = Standardise(data.assets["moments"])
         self.embed = nn.Embedding(len(self.vocabulary), config.word)
         self.dropout = nn.Dropout(config.dropout)
+        self.gaze = gaze_predictor(data.upstream["gaze"]) if config.gaze else None
+
+    def frames(self, batch: Batch) -> torch.Tensor:
+        """Frames of clips ``(B, N, F, D)``; where gaze is learnt, maps pooled by it stand at their end."""
+        frames = batch["frames"].data
+        if self.gaze is None:
+            return frames
+        maps, rows = batch["maps"].data.flatten(0, 1), batch["map_rows"].data  # (B N, T, 7, 7, C), (B, N, F)
+        pooled = spatial_pool(maps, gaze_attention(self.gaze.gaze_maps(maps))).unflatten(0, rows.shape[:2])
+        read = pooled.gather(2, rows.unsqueeze(-1).expand(-1, -1, -1, pooled.shape[-1]))  # (B, N, F, C)
+        return torch.cat([frames, read], -1)
 
     def forward(self, frames: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
         """Scores of the word after each of ``words`` ``(B, T)``: ``(B, T, V)``."""
@@ -218,7 +232,9 @@ class LSTME(Captioner):
     def __init__(self, data: DataInfo, config: LSTMEConfig) -> None:
         super().__init__(data, config)
         self.coherence = config.coherence
-        nn.init.uniform_(self.embed.weight, -0.1, 0.1)  # a sum of words starts near the video, not far beyond it
+        nn.init.uniform_(
+            self.embed.weight, -0.1, 0.1
+        )  # a sum of words starts near the video, not far beyond it
         self.see = nn.Linear(data.dim(), config.word)
         self.lstm = nn.LSTM(config.word, config.hidden, batch_first=True)
         self.head = nn.Linear(config.hidden, len(self.vocabulary))
