@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reelbench.training.source import TrainingSource
 
 TINY_TRAINING = {
-    "gaze.steps": 250, "gaze.batch_size": 16, "gaze.learning_rate": 3e-3, "gaze.schedule": "cosine", "gaze.validate": None,
+    "gaze.steps": 250, "gaze.batch_size": 16, "gaze.learning_rate": 5e-3, "gaze.schedule": "cosine", "gaze.validate": None,
 }  # fmt: skip
 
 
