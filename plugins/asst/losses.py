@@ -62,7 +62,7 @@ def outputs(network: Network, batch: Batch) -> list[torch.Tensor]:
     """Each member's outputs for each window ``(R, K, outputs)``; windows of a video follow each other."""
     frames, clips = cast("Padded", batch["frames"]), cast("Padded", batch["clips"])
     windows = frames.data.shape[1]
-    words = batch["words"] if "words" in batch else None
+    words = batch.fields.get("words")
     out = network(
         frames.data.flatten(0, 1),
         frames.mask.flatten(0, 1),

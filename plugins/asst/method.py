@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from reelbench.hookspecs import hookimpl
-from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe
+from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe, Upstream
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +62,7 @@ class Suppression(Config):
 
 
 TINY: dict[str, Any] = {
-    "word": 32, "state": 64, "dilation": 64, "squeezing": 48, "attention": 32, "input_dropout": 0.1, "dropout": 0.0, "rows": 64,
+    "word": 32, "state": 64, "dilation": 64, "squeezing": 48, "attention": 32, "input_dropout": 0.0, "dropout": 0.0, "rows": 32,
     "classify.steps": 600, "classify.batch_size": 32, "classify.learning_rate": 3e-3, "classify.schedule": "cosine", "classify.validate": None,
     "locate.steps": 600, "locate.batch_size": 32, "locate.learning_rate": 3e-3, "locate.schedule": "cosine", "locate.validate": None,
     "detect.steps": 600, "detect.batch_size": 32, "detect.learning_rate": 3e-3, "detect.schedule": "cosine", "detect.validate": None,
@@ -83,6 +83,15 @@ def _learn(name: str, **values: Any) -> Phase:
     return Phase(
         name=name, relation="segments", batch_size=128, learning_rate=5e-4, schedule="step", decay=0.9, select="average", keep=5, **values
     )  # fmt: skip
+
+
+_FUSED: dict[str, Any] = {
+    "classify.steps": 0,
+    "classify.epochs": 0,
+    "locate.steps": 0,
+    "locate.epochs": 0,
+    "fuse.epochs": 5,
+}
 
 
 class ASST(Method):
@@ -126,6 +135,8 @@ class ASST(Method):
         "endpoints": {"endpoints": True},
         "appearance": {"streams": ("appearance",)},
         "motion": {"streams": ("motion",)},
+        "two-fused": {"fuse": ("appearance", "motion"), **_FUSED},
+        "late-fusion": {"fuse": ("appearance", "motion", "full"), **_FUSED},
         "with-sound": {"streams": ("appearance", "motion", "audio")},
     }
     presets: ClassVar = {"tiny": TINY, "paper": {}}
@@ -133,6 +144,19 @@ class ASST(Method):
     def features(self, config: ASSTConfig, recipe: str) -> tuple[str, ...]:
         """The modalities of every stream."""
         return config.streams
+
+    def upstream(self, config: ASSTConfig, recipe: str) -> Sequence[Upstream]:
+        """The fits that are fused late."""
+        return [
+            Upstream(
+                name=name,
+                recipe=recipe,
+                variant=name,
+                parameters={"": f"members.{name}."},
+                assets=("vocabulary",),
+            )
+            for name in _fused(config)
+        ]
 
     def assets(self, source: TrainingSource, config: ASSTConfig, recipe: str) -> Mapping[str, Any]:
         """The features' moments, and the queries' vocabulary."""
@@ -146,10 +170,9 @@ class ASST(Method):
 
     def build(self, data: DataInfo, config: ASSTConfig) -> torch.nn.Module:
         """The network of Figure 2."""
-        from reelbench.plugins.asst.model import ASST as Network
+        from reelbench.plugins.asst.model import build
 
-        classes = len(data.spaces["actions"]) if config.head == "events" else 1
-        return Network(data, config, classes)
+        return build(data, config, {name: _member(config, name) for name in _fused(config)})
 
     def prepare(self, example: Example, ctx: Context) -> Example:
         """Windows of features, clips of them, words as numbers; in training what the clips should say."""
@@ -176,6 +199,23 @@ class ASST(Method):
         from reelbench.plugins.asst import losses
 
         return losses.predict(module, batch, ctx)
+
+    def combine(self, members: Sequence[Predictions], ctx: Context) -> Predictions:
+        """Scores of candidates averaged over members; spans and events averaged where they meet."""
+        from reelbench.plugins.asst.spans import average
+
+        return average(members, ctx.settings)
+
+
+def _fused(config: ASSTConfig) -> tuple[str, ...]:
+    """Variants that are fused; events are found by one network."""
+    return () if config.head == "events" else config.fuse
+
+
+def _member(config: ASSTConfig, variant: str) -> ASSTConfig:
+    """The config of one member of a late fusion: a variant's streams, all else alike."""
+    streams = ASST.variants.get(variant, {}).get("streams", config.streams)
+    return config.model_copy(update={"streams": streams, "fuse": ()})
 
 
 @hookimpl

@@ -6,7 +6,8 @@ Equations are those of Ning et al.; Figure 2 shows the whole, Figure 3 one layer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -45,26 +46,38 @@ class LanguageSubnet(nn.Module):
         return self.dropout(w)
 
 
-class GatedConvolution(nn.Module):
-    """A convolution over time whose one half of channels gates the other (Eq. 3): ``(R, T, C)`` to ``(R, T', outputs)``."""
+class GatedLinear(nn.Module):
+    """A convolution of kernel 1 whose one half of channels gates the other (Eq. 3): ``(..., C)`` to ``(..., outputs)``."""
 
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int = KERNEL,
-        *,
-        stride: int = 1,
-        dilation: int = 1,
-        pad: bool = True,
-    ) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        reach = dilation * (kernel // 2) if pad else 0
-        self.convolve = nn.Conv1d(inputs, 2 * outputs, kernel, stride, reach, dilation)
+        self.linear = nn.Linear(inputs, 2 * outputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``q_0 * sigmoid(q_1)``."""
-        return functional.glu(self.convolve(x.transpose(1, 2)), dim=1).transpose(1, 2)
+        return functional.glu(self.linear(x), dim=-1)
+
+
+class GatedConvolution(nn.Module):
+    """A convolution over time, gated likewise (Eq. 3): ``(R, T, C)`` to ``(R, T', outputs)``.
+
+    A row's neighbours are laid side by side for one matrix product: sequences are so short and so many (seven rows a
+    clip) that a CPU's convolution kernels take five times as long.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, *, stride: int = 1, dilation: int = 1, pad: bool = True
+    ) -> None:
+        super().__init__()
+        self.stride, self.dilation, self.reach = stride, dilation, dilation * (KERNEL // 2) if pad else 0
+        self.gated = GatedLinear(KERNEL * inputs, outputs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``q_0 * sigmoid(q_1)``."""
+        x = functional.pad(x, (0, 0, self.reach, self.reach))
+        span = x.shape[1] - self.dilation * (KERNEL - 1)
+        starts = range(0, KERNEL * self.dilation, self.dilation)
+        return self.gated(torch.cat([x[:, k : k + span : self.stride] for k in starts], dim=-1))
 
 
 class CrossModalAttention(nn.Module):
@@ -72,9 +85,9 @@ class CrossModalAttention(nn.Module):
 
     def __init__(self, language: int, channels: int, attention: int) -> None:
         super().__init__()
-        self.word_key = GatedConvolution(language, attention, 1)
-        self.word_value = GatedConvolution(language, channels, 1)
-        self.row_key = GatedConvolution(channels, attention, 1)
+        self.word_key = GatedLinear(language, attention)
+        self.word_value = GatedLinear(language, channels)
+        self.row_key = GatedLinear(channels, attention)
 
     def weights(self, v: torch.Tensor, words: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """``A`` of Eq. 4, one distribution over words a row: ``(R, T, M)``."""
@@ -176,16 +189,12 @@ class ClipSampler(nn.Module):
 class ASST(nn.Module):
     """Scores, and with ``spans`` and ``events`` deviations, of clips of windows."""
 
-    columns: torch.Tensor
-
     def __init__(self, data: DataInfo, config: ASSTConfig, classes: int) -> None:
         super().__init__()
         self.rows, self.endpoints = config.rows, config.endpoints
-        columns = columns_of(data, config.streams)
-        self.register_buffer("columns", columns, persistent=False)
-        self.standardise = Standardise({k: v[columns.numpy()] for k, v in data.assets["moments"].items()})
+        self.standardise = Standardise(data.assets["moments"])
         self.input_dropout = nn.Dropout(config.input_dropout)
-        self.enter = nn.Linear(len(columns), config.dilation)
+        self.enter = nn.Linear(data.dim(*config.streams), config.dilation)
         fed = config.head != "events" and config.feed != "none"
         self.language = LanguageSubnet(len(data.assets["vocabulary"]), config) if fed else None
         self.video = VideoSubnet(config)
@@ -218,7 +227,7 @@ class ASST(nn.Module):
         torch.Tensor
             ``(R, K, 1)`` scores, or ``(R, K, classes + 3)``: logits of classes and background, and deviations.
         """
-        x = self.enter(self.input_dropout(self.standardise(frames[..., self.columns])))
+        x = self.enter(self.input_dropout(self.standardise(frames)))
         x = x * seen.unsqueeze(-1)
         x = functional.pad(x, (0, 0, 0, self.rows - x.shape[1]))  # (R, T, dilation)
         language = self.language(words, mask) if self.language is not None else None
@@ -229,16 +238,16 @@ class ASST(nn.Module):
 
 
 class Fusion(nn.Module):
-    """Late fusion: the probabilities of several networks, weighed."""
+    """Late fusion: the probabilities of several networks, each of its own columns of the features, weighed."""
 
-    def __init__(self, members: dict[str, ASST]) -> None:
+    def __init__(self, members: dict[str, ASST], columns: dict[str, list[int]]) -> None:
         super().__init__()
-        self.members = nn.ModuleDict(members)
+        self.members, self.columns = nn.ModuleDict(members), columns
         self.weights = nn.Parameter(torch.zeros(len(members)))
 
-    def forward(self, *inputs: torch.Tensor | None) -> list[torch.Tensor]:
+    def forward(self, frames: torch.Tensor, *inputs: torch.Tensor | None) -> list[torch.Tensor]:
         """Each member's outputs, as :class:`ASST` gives them."""
-        return [member(*inputs) for member in self.members.values()]
+        return [member(frames[..., self.columns[name]], *inputs) for name, member in self.members.items()]
 
     def weigh(self, parts: Sequence[torch.Tensor]) -> torch.Tensor:
         """The weighed mean of what each member says."""
@@ -250,14 +259,29 @@ class Fusion(nn.Module):
         return torch.stack(weighed).logsumexp(0)
 
 
-def columns_of(data: DataInfo, streams: Iterable[str]) -> torch.Tensor:
-    """Where the modalities stand in a row of features."""
-    wanted, at, found = set(streams), 0, []
+def build(data: DataInfo, config: ASSTConfig, members: Mapping[str, ASSTConfig]) -> nn.Module:
+    """One network, or one for each of the members of a late fusion."""
+    classes = len(data.spaces["actions"]) if config.head == "events" else 1
+    if not members:
+        return ASST(data, config, classes)
+    columns = {name: columns_of(data, member.streams) for name, member in members.items()}
+    parts = {name: ASST(narrowed(data, columns[name]), member, classes) for name, member in members.items()}
+    return Fusion(parts, columns)
+
+
+def columns_of(data: DataInfo, streams: Sequence[str]) -> list[int]:
+    """Where some modalities stand in a row of all features."""
+    at, found = 0, []
     for name, spec in data.features.items():
-        if name in wanted:
-            found.append(torch.arange(at, at + spec.dim))
+        found += range(at, at + spec.dim) if name in streams else []
         at += spec.dim
-    return torch.cat(found)
+    return found
+
+
+def narrowed(data: DataInfo, columns: list[int]) -> DataInfo:
+    """The same data with moments of some columns only."""
+    moments = {name: values[columns] for name, values in data.assets["moments"].items()}
+    return replace(data, assets={**data.assets, "moments": moments})
 
 
 def shorten(x: torch.Tensor, stride: int) -> torch.Tensor:

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbench.data import Example
-from reelbench.plugins.layers.frames import segment_means
 from reelbench.plugins.layers.segments import overlaps
 from reelbench.plugins.layers.words import known_words
 
@@ -41,10 +40,24 @@ def window_rows(
     bounds: tuple[float, float],
     duration_s: float,
 ) -> NDArray[np.float32]:
-    """Features of a window in equal steps, mean by step, as far as the video goes: ``(at most rows, D)``."""
+    """Features of a window in equal steps, as far as the video goes: ``(at most rows, D)``, modalities side by side.
+
+    A row is the mean of the frames that start in its step, or the frame that it begins in where none does.
+    """
     edges = np.linspace(*bounds, rows + 1)
     inside = max(1, int((edges[:-1] < duration_s - 1e-6).sum()))
-    return segment_means(video, np.stack([edges[:-1], edges[1:]], axis=1)[:inside], specs)
+    return np.concatenate(
+        [_steps(video[name], edges[: inside + 1] * spec.rate_hz) for name, spec in specs.items()], axis=1
+    )
+
+
+def _steps(frames: NDArray[Any], edges: Array) -> NDArray[np.float32]:
+    """Means of ``(T, ...)`` between neighbouring edges, in frames."""
+    places = np.floor(edges + 1e-6).astype(int).clip(0, len(frames))
+    first = places[:-1].clip(max=len(frames) - 1)
+    stop = max(int(places[-1]), int(first[-1]) + 1)
+    sums = np.add.reduceat(frames[:stop].reshape(stop, -1), first, axis=0)
+    return (sums / np.maximum(np.diff(first, append=stop), 1)[:, None]).astype(np.float32)
 
 
 def window_starts(duration_s: float, window_s: float) -> Array:
@@ -104,6 +117,8 @@ def sample_clips(
 ) -> tuple[NDArray[np.float32], dict[str, Any]]:
     """Clips of the grid, positive and negative in the configured ratio, with what the samplers should say.
 
+    Half of the negative ones are of lengths that positive ones have, so that length alone does not tell them apart.
+
     Parameters
     ----------
     segments, labels
@@ -119,7 +134,10 @@ def sample_clips(
     shared = overlaps(grid, segments)  # (S, n)
     best, found = shared.argmax(axis=1), shared.max(axis=1) >= POSITIVE
     positive = _some(np.flatnonzero(found), config.positives, rng)
-    negative = _some(np.flatnonzero(~found), config.negatives * max(1, len(positive)), rng)
+    count = config.negatives * max(1, len(positive))
+    alike = ~found & np.isin(np.ptp(grid, axis=1), np.ptp(grid[positive], axis=1))
+    near = _some(np.flatnonzero(alike), count // 2, rng)
+    negative = np.concatenate([near, _some(np.flatnonzero(~found), count - len(near), rng)])
     chosen = np.concatenate([positive, negative])
     clips, wanted = grid[chosen], segments[best[chosen]]
     length, wanted_length = np.ptp(clips, axis=1), np.ptp(wanted, axis=1)

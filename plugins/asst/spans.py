@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbench.plugins.layers.segments import overlaps, suppress
+from reelbench.predictions import Predictions
 
 if TYPE_CHECKING:
     from reelbench.batching import Batch
@@ -70,6 +71,24 @@ def best_detections(spans: Array, scores: Array, settings: Suppression) -> Rows:
         chosen = order[suppress(spans[order], settings.event_overlap, settings.events)]
         kept += [[*spans[i].tolist(), label, float(column[i])] for i in chosen]
     return sorted(kept, key=lambda row: -row[-1])[: settings.events]
+
+
+def average(members: Sequence[Predictions], settings: Suppression) -> Predictions:
+    """Members' predictions for the same examples as one: those of an ensemble, or of a fit's last checkpoints."""
+    first = members[0]
+    (name,) = first.columns
+    tables = [dict(zip(m.ids, m.columns[name], strict=True)) for m in members]
+    rows = [_averaged([table[i] for table in tables], name, settings) for i in first.ids]
+    return Predictions(first.ids, {name: rows}, info=first.info)
+
+
+def _averaged(members: Sequence[Rows], name: str, settings: Suppression) -> Rows:
+    if name == "detections":
+        return average_spans(members, settings.event_overlap)[: settings.events]
+    bounds = [{(start, end) for start, end, _ in rows} for rows in members]
+    if all(b == bounds[0] for b in bounds):
+        return average_candidates(members)
+    return average_spans(members, settings.span_overlap)[: settings.spans]
 
 
 def average_candidates(members: Sequence[Rows]) -> Rows:

@@ -71,7 +71,10 @@ def near(spans: Array, wanted: Array, rng: np.random.Generator) -> Array:
 def with_context(example: Example, spans: Array, ctx: Context) -> NDArray[np.float32]:
     """Mean features of each window, and of as long a stretch before and after it: ``(W, 3 D)``."""
     length = np.ptp(spans, axis=1)[:, None]
-    parts = [segment_means(example["video"], np.maximum(s, 0.0), ctx.data.features) for s in (spans - length, spans, spans + length)]
+    parts = [
+        segment_means(example["video"], np.maximum(s, 0.0), ctx.data.features)
+        for s in (spans - length, spans, spans + length)
+    ]
     return np.concatenate(parts, axis=1)
 
 

@@ -134,11 +134,15 @@ class TemporalRegression(nn.Module):
         clips, said = self._encoded(batch)
         clips = clips.squeeze(1)  # (B, joint)
         count = len(clips)
-        pairs = self(clips.expand(count, -1, -1), said.unsqueeze(1).expand(-1, count, -1))  # (B sentences, B clips, 3)
+        pairs = self(
+            clips.expand(count, -1, -1), said.unsqueeze(1).expand(-1, count, -1)
+        )  # (B sentences, B clips, 3)
         right = torch.eye(count, dtype=torch.bool, device=clips.device)
         wrong = different_contents(batch["film"], clips.device)
         scores = pairs[..., 0]
-        aligned = functional.softplus(-scores[right]).mean() + functional.softplus(scores[wrong]).sum() / count**2
+        aligned = (
+            functional.softplus(-scores[right]).mean() + functional.softplus(scores[wrong]).sum() / count**2
+        )
         offset = functional.smooth_l1_loss(pairs[right][:, 1:], batch.targets["offset"].data)
         return {"loss": aligned + self.regression * offset, "alignment": aligned, "offset": offset}
 
