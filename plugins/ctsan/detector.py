@@ -5,45 +5,42 @@ Sizes in comments: ``N`` frames, ``P`` regions of the grid (as many as traces, `
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from reelbench.plugins.ctsan.recurrence import advance
 from reelbench.plugins.layers.standardise import Standardise
 
 if TYPE_CHECKING:
-    from reelbench.batching import Batch
     from reelbench.method import DataInfo
     from reelbench.plugins.ctsan.method import CTSANConfig
 
 KERNEL = 3
+Reader: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
 
 
 class FrameGrid(nn.Module):
-    """``v_n``: maps are max-pooled 2 x 2 and convolved 3 x 3 (§4.2.1); vectors of a frame are added to all its regions."""
+    """``v_n``: maps are max-pooled 2 x 2 and convolved 3 x 3 (§4.2.1); a frame's vectors are added to all its regions."""
 
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__()
         spec = data.features[config.map]
         self.side = (-(-spec.shape[0] // 2), -(-spec.shape[1] // 2))
-        self.regions = self.side[0] * self.side[1]
-        self.standardise_map = Standardise(data.assets["map_moments"])
+        self.standardise = Standardise(data.assets["map_moments"])
         self.conv = nn.Conv2d(spec.dim, config.grid, KERNEL, padding=1)
-        self.standardise_vectors, self.add = None, None
-        if config.vectors:
-            self.standardise_vectors = Standardise(data.assets["moments"])
-            self.add = nn.Linear(data.dim(*config.vectors), config.grid, bias=False)
+        self.add = nn.Linear(data.dim(*config.vectors), config.grid, bias=False) if config.vectors else None
 
-    def forward(self, batch: Batch) -> torch.Tensor:
-        """``(B, N, P, D)`` of a batch's ``maps`` ``(B, N, H, W, C)`` and ``vectors`` ``(B, N, C')``."""
-        maps = self.standardise_map(batch["maps"].data)
-        rows = functional.max_pool2d(maps.flatten(0, 1).movedim(-1, 1), 2, ceil_mode=True)  # (B N, C, h, w)
-        grid = self.conv(rows).flatten(2).transpose(1, 2).unflatten(0, maps.shape[:2])  # (B, N, P, D)
-        if self.add is None or self.standardise_vectors is None:
-            return grid
-        return grid + self.add(self.standardise_vectors(batch["vectors"].data)).unsqueeze(2)
+    def forward(self, maps: torch.Tensor, vectors: torch.Tensor | None) -> torch.Tensor:
+        """``(B, N, H, W, C)`` and standardised ``(B, N, C')`` to ``(B, N, P, D)``."""
+        rows = self.standardise(maps).flatten(0, 1).movedim(-1, 1)  # (B N, C, H, W)
+        pooled = self.conv(functional.max_pool2d(rows, 2, ceil_mode=True))  # (B N, D, h, w)
+        grid = pooled.flatten(2).transpose(1, 2).unflatten(0, maps.shape[:2])  # (B, N, P, D)
+        return grid if self.add is None or vectors is None else grid + self.add(vectors).unsqueeze(2)
 
 
 class SpatialAttention(nn.Module):
@@ -53,27 +50,50 @@ class SpatialAttention(nn.Module):
         super().__init__()
         self.side = side
         self.first = nn.Conv2d(channels, hidden, KERNEL, padding=1)
-        self.second = nn.Conv2d(hidden, 1, KERNEL, padding=1)
+        self.second = nn.Conv2d(hidden, 1, KERNEL, padding=1, bias=False)  # softmax would undo a bias
 
-    def forward(self, regions: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-        """Regions ``(B, P, D)`` and traces ``(B, L, D)`` to weights ``(B, L, P)``."""
-        few = self.first.out_channels < h.shape[1]
-        hidden = self.of_factors(regions, h) if few else self.of_products(regions, h)  # (B L, A, h, w)
-        return self.second(hidden.relu()).flatten(1).softmax(-1).view(*h.shape[:2], -1)
+    def of_frames(self, grid: torch.Tensor) -> list[Reader]:
+        """For each frame of ``v`` ``(B, N, P, D)`` a function from the traces ``(B, L, D)`` to weights ``(B, L, P)``."""
+        if self.first.out_channels >= grid.shape[2]:
+            return [partial(self.of_products, regions) for regions in grid.unbind(1)]
+        second = self.second_as_matrix()
+        return [partial(self.of_factors, factors, second) for factors in self.factors(grid).unbind(1)]
 
     def of_products(self, regions: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-        """The first convolution of Eq. 4.3 as it stands: ``(B L, A, h, w)``."""
+        """Eq. 4.3 and 4.4 as they stand, for regions ``(B, P, D)``."""
         products = regions.unsqueeze(1) * h.unsqueeze(2)  # (B, L, P, D)
-        return self.first(products.flatten(0, 1).transpose(1, 2).unflatten(2, self.side))
+        maps = products.flatten(0, 1).transpose(1, 2).unflatten(2, self.side)  # (B L, D, h, w)
+        return self.second(self.first(maps).relu()).flatten(1).softmax(-1).view(*h.shape[:2], -1)
 
-    def of_factors(self, regions: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-        """The same as a linear map of ``h`` that ``v_n`` sets: shorter where it has fewer outputs than there are traces."""
-        maps = regions.transpose(1, 2).unflatten(2, self.side)
-        patches = functional.unfold(maps, KERNEL, padding=1).unflatten(1, (maps.shape[1], -1))  # (B, D, 9, P)
-        factors = torch.einsum("bdkp,adk->bapd", patches, self.first.weight.flatten(2))  # (B, A, P, D)
-        sums = factors.flatten(1, 2) @ h.transpose(1, 2)  # (B, A P, L)
-        hidden = sums.transpose(1, 2).reshape(-1, self.first.out_channels, *self.side)  # (B L, A, h, w)
-        return hidden + self.first.bias[:, None, None]  # type: ignore[index]
+    def of_factors(self, factors: torch.Tensor, second: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+        """The same from :meth:`factors` of the frame ``(B, D + 1, A P)`` and :meth:`second_as_matrix`."""
+        hidden = torch.baddbmm(factors[:, -1:], h, factors[:, :-1]).relu()  # (B, L, A P)
+        return (hidden @ second).softmax(-1)
+
+    def factors(self, grid: torch.Tensor) -> torch.Tensor:
+        """The first convolution of ``v_n * h`` as a linear map of ``h``, its bias in the last row: ``(B, N, D + 1, A P)``.
+
+        Made of all frames at once, and by itself no larger than the products where it has fewer outputs than there
+        are traces.
+        """
+        channels = grid.flatten(0, 1).permute(2, 0, 1)  # (D, B N, P)
+        rows = (channels @ self.first_as_matrices()).transpose(0, 1)  # (B N, D, A P)
+        bias = cast("torch.Tensor", self.first.bias).repeat_interleave(grid.shape[2])  # (A P,)
+        return torch.cat([rows, bias.expand(len(rows), 1, -1)], 1).unflatten(0, grid.shape[:2])
+
+    def first_as_matrices(self) -> torch.Tensor:
+        """The first convolution as a matrix for each channel: ``(D, P, A P)``."""
+        kernels = self.first.weight.transpose(0, 1).flatten(0, 1).unsqueeze(1)  # (D A, 1, 3, 3)
+        places = self.side[0] * self.side[1]
+        units = torch.eye(places, device=kernels.device).view(places, 1, *self.side)
+        maps = functional.conv2d(units, kernels, padding=1).flatten(1)  # (P, D A P)
+        return maps.unflatten(1, (self.first.in_channels, -1)).transpose(0, 1)
+
+    def second_as_matrix(self) -> torch.Tensor:
+        """The second convolution as a matrix ``(A P, P)``."""
+        inputs = self.second.in_channels * self.side[0] * self.side[1]
+        units = torch.eye(inputs, device=self.second.weight.device).view(inputs, -1, *self.side)
+        return self.second(units).flatten(1)
 
 
 class ConceptDetector(nn.Module):
@@ -83,23 +103,24 @@ class ConceptDetector(nn.Module):
         super().__init__()
         self.regions = side[0] * side[1]
         self.attend = SpatialAttention(config.grid, config.attention, side)
-        self.trace = nn.LSTMCell(config.grid, config.grid)
+        self.w, self.u = (nn.Linear(config.grid, 4 * config.grid, bias=biased) for biased in (True, False))
         self.read = nn.Linear(self.regions * config.grid, candidates)
 
     def forward(self, grid: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """``v_n`` ``(B, N, P, D)`` under a mask ``(B, N)`` to logits of the candidates ``(B, V)`` (Eq. 4.5 before its sigmoid)."""
+        """``v`` ``(B, N, P, D)`` under a mask ``(B, N)`` to logits of the candidates ``(B, V)`` (Eq. 4.5 before its sigmoid)."""
         return self.read(self.last_states(grid, mask).flatten(1))
 
     def last_states(self, grid: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """``h_N`` of every trace, N being the last valid frame (Eq. 4.1 and 4.2): ``(B, L, D)``."""
-        start = torch.eye(self.regions, device=grid.device).expand(len(grid), -1, -1)  # alpha_0: (B, L, P)
-        h, c = grid.new_zeros(2, *grid.shape[:1], *grid.shape[2:]).unbind()  # (B, L, D)
-        for number, (regions, valid) in enumerate(zip(grid.unbind(1), mask.unbind(1), strict=True)):
-            weights = self.attend(regions, h) if number else start
-            context = (weights @ regions).flatten(0, 1)  # (B L, D)
-            following = self.trace(context, (h.flatten(0, 1), c.flatten(0, 1)))
-            h, c = (
-                torch.where(valid[:, None, None], new.view_as(old), old)
-                for new, old in zip(following, (h, c), strict=True)
-            )
-        return h
+        """``h_N`` of every trace, N being the last valid frame (Eq. 4.1 and 4.2): ``(B, L, D)``.
+
+        The LSTM reads ``W (alpha v)`` as ``alpha (W v)``, so that the regions of all frames pass its input map at once.
+        """
+        weights = torch.eye(self.regions, device=grid.device).expand(len(grid), -1, -1)  # alpha_0: (B, L, P)
+        h = c = grid.new_zeros(len(grid), *grid.shape[2:])  # (B, L, D)
+        states: list[torch.Tensor] = []
+        for read, inputs in zip(self.attend.of_frames(grid), self.w(grid).unbind(1), strict=True):
+            if states:
+                weights = read(h)
+            h, c = advance(torch.baddbmm(self.u(h), weights, inputs), c)
+            states.append(h)
+        return torch.stack(states, 1)[torch.arange(len(grid), device=grid.device), mask.sum(1) - 1]

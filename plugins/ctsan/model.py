@@ -15,6 +15,7 @@ from torch import nn
 from reelbench.plugins.ctsan.detector import ConceptDetector, FrameGrid
 from reelbench.plugins.ctsan.recurrence import DeepLSTM, State
 from reelbench.plugins.layers.recurrence import reverse_valid
+from reelbench.plugins.layers.standardise import Standardise
 from reelbench.vocabulary import PAD
 
 if TYPE_CHECKING:
@@ -87,19 +88,24 @@ class Watcher(nn.Module):
         vocabulary, concepts = data.assets["vocabulary"], data.assets["concepts"]
         self.count = min(config.concept_words, len(concepts))
         self.embed = nn.Embedding(len(vocabulary), config.word, padding_idx=vocabulary.index[PAD])
+        with torch.no_grad():
+            self.embed.weight *= config.word**-0.5  # so that attention starts even
         self.grid = FrameGrid(data, config)
         self.detector = ConceptDetector(config, self.grid.side, len(concepts)) if config.concepts else None
-        self.video = DeepLSTM(
-            config.grid, config.hidden, config.layers, config.dropout, normalise=config.layer_norm
-        )
+        beside = data.dim(*config.vectors) if config.vectors else 0
+        self.standardise = Standardise(data.assets["moments"]) if beside else None
+        self.video = _lstm(config, config.layers, config.grid + beside)
         self.register_buffer("candidates", torch.as_tensor(vocabulary.encode(concepts)), persistent=False)
         self.attend_input = InputAttention(config.word, config.hidden, attends=config.attends_input)
 
     def watch(self, batch: Batch) -> tuple[Seen, torch.Tensor | None]:
         """The videos of a batch, and the detector's logits ``(B, V)``."""
-        grid, mask = self.grid(batch), batch["maps"].mask
+        maps, mask = batch["maps"].data, batch["maps"].mask
+        vectors = None if self.standardise is None else self.standardise(batch["vectors"].data)
+        grid = self.grid(maps, vectors)
+        frames = grid.mean(2) if vectors is None else torch.cat([grid.mean(2), vectors], -1)
         logits = None if self.detector is None else self.detector(grid, mask)
-        return Seen(self.video(grid.mean(2), mask)[1], self.best_concepts(logits)), logits
+        return Seen(self.video(frames, mask)[1], self.best_concepts(logits)), logits
 
     def keep(self, batch: Batch) -> dict[str, torch.Tensor]:
         """What of a gallery's videos is kept: ``s_N`` ``(B, D)``, and the concepts' vectors ``(B, K, d)``."""
@@ -113,14 +119,18 @@ class Watcher(nn.Module):
         return self.embed(self.candidates[logits.topk(self.count, 1).indices])
 
 
+def _lstm(config: CTSANConfig, layers: int, inputs: int | None = None) -> DeepLSTM:
+    """An LSTM of a fit's width and kind, which reads its own width where none is named."""
+    width = config.hidden if inputs is None else inputs
+    return DeepLSTM(width, config.hidden, layers, config.dropout, normalise=config.layer_norm)
+
+
 class Describer(Watcher):
     """The model for description (§4.2.4)."""
 
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__(data, config)
-        self.decoder = DeepLSTM(
-            config.hidden, config.hidden, config.layers, config.dropout, normalise=config.layer_norm
-        )
+        self.decoder = _lstm(config, config.layers)
         self.attend_output = OutputAttention(config.word, config.hidden, attends=config.attends_output)
         self.w_y = nn.Linear(config.hidden, len(data.assets["vocabulary"]))
 
@@ -146,10 +156,7 @@ class Filler(Watcher):
 
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__(data, config)
-        self.onward, self.back = (
-            DeepLSTM(config.hidden, config.hidden, 1, config.dropout, normalise=config.layer_norm)
-            for _ in range(2)
-        )
+        self.onward, self.back = _lstm(config, 1), _lstm(config, 1)
         self.w_o = nn.Linear(2 * config.hidden, config.hidden)
         self.attend_output = OutputAttention(config.word, config.hidden, attends=config.attends_output)
         self.w_y = nn.Linear(config.hidden, len(data.spaces["answers"]))
@@ -172,7 +179,7 @@ class Chooser(Watcher):
 
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__(data, config)
-        self.read = DeepLSTM(config.hidden, config.hidden, 1, config.dropout, normalise=config.layer_norm)
+        self.read = _lstm(config, 1)
         self.w_a = nn.Linear(config.hidden, config.hidden)
         self.w_s = nn.Linear(config.hidden, 1, bias=False)
 
@@ -213,7 +220,7 @@ class Retriever(Watcher):
 
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__(data, config)
-        self.read = DeepLSTM(config.hidden, config.hidden, 1, config.dropout, normalise=config.layer_norm)
+        self.read = _lstm(config, 1)
         self.pool = CompactBilinear(config.hidden, config.sketch)
         self.w_p = nn.Linear(config.sketch, config.maxout * config.pieces)
         self.w_s = nn.Linear(config.maxout, 1, bias=False)

@@ -31,17 +31,10 @@ class NormalisedLSTM(nn.Module):
         h, c = state or _zeros(x, self.u.in_features)
         hidden, cells = [], []
         for gates in self.norm_x(self.w(x)).unbind(1):  # (R, 4 D)
-            h, c = self._advance(gates + self.norm_h(self.u(h)), c)
+            h, c = advance(gates + self.norm_h(self.u(h)), c, self.norm_c)
             hidden.append(h)
             cells.append(c)
         return torch.stack(hidden, 1), torch.stack(cells, 1)
-
-    def _advance(self, gates: torch.Tensor, c: torch.Tensor) -> State:
-        """The next state from the gates' sums, in the order i, f, o, g."""
-        width = c.shape[1]
-        i, f, o = torch.sigmoid(gates[:, : 3 * width]).chunk(3, dim=1)
-        c = f * c + i * torch.tanh(gates[:, 3 * width :])
-        return o * torch.tanh(self.norm_c(c)), c
 
 
 class DeepLSTM(nn.Module):
@@ -69,3 +62,10 @@ class DeepLSTM(nn.Module):
 def _zeros(x: torch.Tensor, width: int) -> State:
     zeros = x.new_zeros(len(x), width)
     return zeros, zeros
+
+
+def advance(gates: torch.Tensor, c: torch.Tensor, norm: nn.Module | None = None) -> State:
+    """The next state from the gates' sums ``(..., 4 D)``, in the order i, f, o, g, and the cell ``(..., D)``."""
+    i, f, o, new = gates.chunk(4, dim=-1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(new)
+    return torch.sigmoid(o) * torch.tanh(c if norm is None else norm(c)), c
