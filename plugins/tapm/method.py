@@ -128,7 +128,29 @@ class TAPM(Method):
 
     Departures
     ----------
-    To be written.
+    - Numbers that the thesis does not give (segments, epochs, optimiser, rates, dropout, lengths) are the released code's. Of its
+      30 epochs five adapt; weights are chosen on validation, where that code chooses on the public test.
+    - Modalities stand beside each other in a segment's mean and go through one encoder; the released code has one each.
+    - The neighbours' means (§7.3.1) are two more visual tokens before a clip's own, zero at a story's ends. Self-attention is
+      residual on a normed input; residual layers add nothing at first, without which a few hundred steps are too few.
+    - [dummy] is the mark that starts a sentence, [sep] a token that no sentence has. Only words have positions, counted from
+      [dummy], so that a sentence stands where it stood in pretraining; visual tokens and [sep] share the first.
+    - Eq. 7.3's wrong matches are the other clips of the story, as in the released code; a first clip has no past, a last no future.
+      Single clips (recipe ``captions``) have the present alone, against clips of other content in their batch.
+    - Eq. 7.4 is averaged over words. A generator's head is its embedding, as GPT-2's is.
+    - ``visual-adaptation`` (+VisualA) reads both sides from the encoder, so that the generator has no part in it. ``caption-side`` (+Cap) takes
+      the mean over the true caption's words, as the released code's parent class. ``split-only`` (-A+Split) trains the
+      encoder by Eq. 7.4 while the generator sleeps, then both.
+    - ``lstm`` is pretrained on the dataset's texts where the paper's is on WikiText-2; the sizes of LSTM and QRNN, of the paper's
+      appendix, are not known to us. GPT and XLM are not offered.
+    - Untrained generators read whole words, as in the paper; so does everything pretrained on a dataset's own texts, and each text's
+      sentences are read by themselves, since the generator never sees an earlier sentence.
+    - Pseudo-labels are predicted by ``no-adaptation``; ``more-videos`` adds one pass over unlabelled clips to the adaptation, each among
+      its neighbours, and ``pseudo-labels-more-videos`` one over captions of them (told clip by clip, since the relation is of clips).
+    - ``as-released`` has that code's coherence loss (visual side from the encoder, text side without gradient, its projections, ring
+      and norm) and no self-attention. Its random keyword input, five context tokens, beam search and place of the segments are not reproduced.
+    - ``tiny`` and ``base``: the generator is GPT-2's architecture in torch modules, so that nothing need be installed, pretrained on
+      the relation ``text`` (one fit for all seeds, as a published model is); ``gpt2`` is the same through ``transformers``.
     """
 
     name = "tapm"

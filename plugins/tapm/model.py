@@ -27,12 +27,20 @@ if TYPE_CHECKING:
     from reelbench.plugins.tapm.method import TAPMConfig
 
 
+def _leaky(inputs: int, outputs: int) -> nn.Linear:
+    """A layer before a leaky ReLU, whose initial values keep the size of what goes through."""
+    layer = nn.Linear(inputs, outputs)
+    nn.init.kaiming_normal_(layer.weight, 0.01, nonlinearity="leaky_relu")
+    return layer
+
+
 class ResidualBlock(nn.Module):
-    """Two layers with a ReLU between, added to their input."""
+    """Two layers with a ReLU between, added to their input; nothing is added at first."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.inner, self.outer = nn.Linear(width, width), nn.Linear(width, width)
+        nn.init.zeros_(self.outer.weight)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``(..., E)``."""
@@ -46,6 +54,7 @@ class SelfAttention(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.attend = nn.MultiheadAttention(width, heads, batch_first=True)
+        nn.init.zeros_(self.attend.out_proj.weight)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``(R, M, E)``."""
@@ -58,9 +67,7 @@ class VisualEncoder(nn.Module):
 
     def __init__(self, inputs: int, width: int, config: TAPMConfig) -> None:
         super().__init__()
-        self.see = nn.Sequential(
-            nn.Linear(inputs, width), nn.LeakyReLU(), nn.Linear(width, width), nn.LeakyReLU()
-        )
+        self.see = nn.Sequential(_leaky(inputs, width), nn.LeakyReLU(), _leaky(width, width), nn.LeakyReLU())
         self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(config.blocks)))
         self.attention = SelfAttention(width, config.heads) if config.self_attention else nn.Identity()
         self.neighbours = config.material == "sets"

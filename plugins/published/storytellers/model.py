@@ -123,7 +123,7 @@ class MultiSentence(Storyteller):
         self, segments: torch.Tensor, valid: torch.Tensor, settings: StorytellerSettings
     ) -> list[list[str]]:
         """Sentences of every clip, padded ones too; each begins from what was said before."""
-        before, stories = None, [[] for _ in range(len(valid))]
+        before, stories = None, [list[str]() for _ in valid]
         for clip in range(valid.shape[1]):
             memory = self._watch(segments[:, clip], before)
             said = self.search(self.say, memory, len(valid), settings)
