@@ -25,7 +25,11 @@ KEPT = torch.tensor([[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
 
 def total(model: SLR, batch: Batch, ctx: Context) -> dict[str, torch.Tensor]:
     """Eq. 9, summed over stars, and its three terms."""
-    weights = {"video": ctx.config.video_weight, "sentence": ctx.config.sentence_weight, "prior": ctx.config.prior_weight}
+    weights = {
+        "video": ctx.config.video_weight,
+        "sentence": ctx.config.sentence_weight,
+        "prior": ctx.config.prior_weight,
+    }
     terms: dict[str, torch.Tensor] = {}
     for star in cast("Iterable[Star]", model.stars.values()):
         for name, term in of_star(star, batch, ctx, model.pad).items():

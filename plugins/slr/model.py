@@ -68,7 +68,7 @@ class VariationalLatent(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """``x`` ``(B, inputs)`` to ``z`` ``(B, Z)``, a draw in training and the mean otherwise, and the KL divergence ``(B,)``."""
         mean, log_variance = self.mean(x), self.log_variance(x)
-        divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
+        divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean(1)
         if not self.training:
             return mean, divergence
         noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
@@ -166,9 +166,7 @@ class Star(nn.Module):
             )
         self.hidden = config.hidden
         width = config.hidden * len(inputs)
-        self.latent = (
-            VariationalLatent(width, config) if config.latent == "variational" else NoLatent(width)
-        )
+        self.latent = VariationalLatent(width, config) if config.latent == "variational" else NoLatent(width)
         for medium in outputs:
             self.decoders[medium] = (
                 FrameDecoder(math.prod(data.features["thumbnail"].shape), self.latent.width, config)
