@@ -42,7 +42,7 @@ class ConvGRU(nn.Module):
 
     def step(self, driven: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
         """One frame: ``W`` times its input ``(B, 3H, 7, 7)`` and the last state ``(B, H, 7, 7)``."""
-        gates, candidate = driven.split((2 * self.state, self.state), dim=1)
+        gates, candidate = torch.split(driven, [2 * self.state, self.state], dim=1)
         z, r = torch.sigmoid(gates + self.u_gates(h)).chunk(2, dim=1)  # Eq. 3.1, 3.2
         candidate = torch.tanh(candidate + self.u(r * h))  # Eq. 3.3
         return (1 - z) * h + z * candidate  # Eq. 3.4
@@ -89,7 +89,7 @@ class Upsampler(nn.Module):
             1
         )  # (B T, 60, 60), of which 55 are written
         kept = slice(self.padding, self.padding + GRID)
-        return whole[:, kept, kept].unflatten(0, x.shape[:2])
+        return torch.unflatten(whole[:, kept, kept], 0, x.shape[:2])
 
 
 class Projection(nn.Module):
@@ -163,7 +163,7 @@ def gaze_loss(logits: torch.Tensor, fixations: torch.Tensor) -> torch.Tensor:
 
 def distributions(logits: torch.Tensor, *, smooth: bool) -> torch.Tensor:
     """Logits ``(..., 49, 49)`` to maps that sum to one, blurred where ``smooth`` (§3.4.1)."""
-    maps = logits.flatten(-2).softmax(-1).unflatten(-1, (GRID, GRID))
+    maps = torch.unflatten(logits.flatten(-2).softmax(-1), -1, (GRID, GRID))
     if not smooth:
         return maps
     blurred = blur(maps)

@@ -7,7 +7,7 @@ training the attention of every word, the aggregation layer and the words' score
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import nn
@@ -68,7 +68,7 @@ class GRU(nn.Module):
 
     def step(self, driven: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
         """``W x + b`` of one word ``(B, 3H)`` and the last state ``(B, H)``."""
-        gates, candidate = driven.split((2 * self.state, self.state), -1)
+        gates, candidate = torch.split(driven, [2 * self.state, self.state], -1)
         z, r = torch.sigmoid(gates + self.u_gates(h)).chunk(2, -1)
         candidate = torch.tanh(candidate + self.u(r * h))
         return (1 - z) * h + z * candidate
@@ -103,10 +103,8 @@ class Captioner(nn.Module):
             self.gaze: GazePredictor | FixedGaze = gaze_predictor(data.upstream["gaze"])
         else:
             self.gaze = FixedGaze(config.gaze)
-        moments, widths = (
-            data.assets["moments"],
-            {n: len(data.assets["moments"][n]["mean"]) for n in self.names},
-        )
+        moments = data.assets["moments"]
+        widths: dict[str, int] = {n: len(moments[n]["mean"]) for n in self.names}
         self.standardise = nn.ModuleDict({n: Standardise(moments[n]) for n in self.names})
         self.attention = nn.ModuleDict(
             {n: TemporalAttention(widths[n], hidden, config.attention) for n in self.names}
@@ -163,7 +161,9 @@ class Captioner(nn.Module):
 
     def keys(self, pools: Pools) -> Pools:
         """``W_q v + b_q`` of each pool, which no word changes."""
-        return {name: self.attention[name].frames(pool) for name, pool in pools.items()}
+        return {
+            name: cast(TemporalAttention, self.attention[name]).frames(pool) for name, pool in pools.items()
+        }
 
     def fuse(
         self, pools: Pools, keys: Pools, last: torch.Tensor, h: torch.Tensor, words: torch.Tensor
