@@ -19,6 +19,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reelbench.reports import formats, gallery, pages
+from reelbench.reports.claims import pages as claim_pages
+from reelbench.reports.claims.judging import claims_in, judge
+from reelbench.reports.claims.lines import counts
 from reelbench.reports.escaping import visible
 from reelbench.reports.frames import Results, load
 from reelbench.reports.leaderboard import Board, boards
@@ -83,7 +86,8 @@ class Site:
         for line in pages.method_lines(found):
             if line["name"] in names or line["href"] not in self.before:
                 self._page(line["href"], "method.html", pages.method_page(line["name"], found))
-        self._page("index.html", "index.html", pages.overview(results, found))
+        claims = self._claims(found)
+        self._page("index.html", "index.html", pages.overview(results, found) | {"claims": claims})
         self.written += [f"assets/strips/{name}" for name in strips.names]
         if len(drawn) < len(found):
             self.written += sorted(self.before - set(self.written))
@@ -98,6 +102,19 @@ class Site:
             "benchmark.html",
             pages.benchmark_page(board, strips, links),
         )
+
+    def _claims(self, found: Sequence[Board]) -> dict[str, int]:
+        """Pages of what the record says of the papers' claims; returns how many have which verdict."""
+        judged = judge(claims_in(found), found)
+        if not judged:
+            return {}
+        titles = {row.tag("method"): row.tag("title") or row.tag("method") for b in found for row in b.rows}
+        self._page("claims/index.html", "claims.html", claim_pages.summary_page(judged, titles))
+        for paper in dict.fromkeys(one.claim.paper for one in judged):
+            mine = [one for one in judged if one.claim.paper == paper]
+            page = claim_pages.paper_page(mine, found, titles.get(paper, paper))
+            self._page(f"claims/{formats.slug(paper)}.html", "claims.html", page)
+        return counts(judged)
 
     def _page(self, href: str, template: str, values: dict[str, Any]) -> None:
         root = "../" * href.count("/")

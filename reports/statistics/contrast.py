@@ -135,7 +135,7 @@ def level_of(row: Scores) -> Contrast:
 
 
 def _estimate(value: float, draws: NDArray[np.float64], clusters: int, rows: Sequence[Scores]) -> Contrast:
-    terms = [(cluster_variance(draws, clusters), clusters - 1)]
+    terms: list[tuple[float, float]] = [(cluster_variance(draws, clusters), clusters - 1)]
     terms += [(row.seed_variance, len(row.values) - 1) for row in rows]
     return Contrast(value, math.sqrt(sum(v for v, _ in terms)), satterthwaite(terms))
 
@@ -151,7 +151,7 @@ def cluster_variance(draws: NDArray[np.float64], clusters: int) -> float:
     return float(defined.var(ddof=1)) * clusters / (clusters - 1)
 
 
-def satterthwaite(terms: Sequence[tuple[float, int]]) -> float:
+def satterthwaite(terms: Sequence[tuple[float, float]]) -> float:
     """Degrees of freedom of a sum of independent variances, each with its own: ``(sum V)^2 / sum (V^2 / f)``."""
     total = sum(variance for variance, _ in terms)
     below = sum(variance**2 / freedom for variance, freedom in terms if variance > 0)

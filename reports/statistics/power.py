@@ -37,7 +37,7 @@ def planned_error(cluster_sd: float, clusters: int, seed_sd: float, seeds: int) 
     seed_sd
         Standard deviation over seeds of one row's score, taken alike for both rows.
     """
-    terms = [(cluster_sd**2 / clusters, clusters - 1)]
+    terms: list[tuple[float, float]] = [(cluster_sd**2 / clusters, clusters - 1)]
     if seed_sd and seeds > 1:
         terms += [(seed_sd**2 / seeds, seeds - 1)] * 2
     return math.sqrt(sum(v for v, _ in terms)), satterthwaite(terms)

@@ -1,0 +1,118 @@
+"""``reelbench claims``: what the record says of the papers' claims, and the suite that they need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from reelbench.reports.claims.judging import Judged
+    from reelbench.reports.claims.statement import Claim
+
+WORLD = "microworld/small"
+
+
+@click.command("claims")
+@click.argument("methods", nargs=-1, metavar="[METHOD]...")
+@click.option(
+    "--store",
+    envvar="MLFLOW_TRACKING_URI",
+    metavar="URI",
+    help="MLflow store. [default: sqlite:///mlflow.db]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--write-suite",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the suite that the claims need to this file, and judge nothing.",
+)
+@click.option("--dataset", default=WORLD, show_default=True, help="With --write-suite: the world.")
+@click.option(
+    "--draws",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="With --write-suite: how many draws of the world.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help="With --write-suite: how many seeds.",
+)
+def claims(
+    methods: tuple[str, ...],
+    store: str | None,
+    as_json: bool,
+    write_suite: Path | None,
+    dataset: str,
+    draws: int,
+    seeds: int,
+) -> None:
+    """Hold the claims of papers against the record: holds, smaller than claimed, refuted, reversed, or inconclusive.
+
+    A claim is run with `reelbench run FILE` on the suite that --write-suite writes (the built-in suite `claims` has all of them).
+    """
+    known = _known(methods)
+    if write_suite is not None:
+        from reelbench.reports.claims.needed import draws_of, suite_text
+
+        write_suite.write_text(suite_text(known, draws_of(dataset, draws), seeds=seeds), encoding="utf-8")
+        click.echo(write_suite)
+        return
+    from reelbench.reports.claims.judging import claims_in, judge
+    from reelbench.reports.frames import load
+    from reelbench.reports.leaderboard import boards
+    from reelbench.tracking.store import resolve_uri
+
+    found = boards(load(resolve_uri(store)))
+    judged = judge([c for c in claims_in(found) if not methods or c.paper in methods], found)
+    click.echo(_as_json(judged) if as_json else _as_text(judged, found))
+
+
+def _known(methods: Sequence[str]) -> list[Claim]:
+    """The claims of the registered methods that are asked for, or of all."""
+    from reelbench.errors import UnknownNameError
+    from reelbench.papers import read_paper
+    from reelbench.registry import build_registry
+    from reelbench.reports.claims.statement import claims_of
+
+    papers = {name: paper for name, m in build_registry().methods.items() if (paper := read_paper(type(m)))}
+    for name in methods:
+        if name not in papers:
+            raise UnknownNameError("method with a paper", name, papers)
+    return [
+        claim
+        for name in sorted(papers)
+        if not methods or name in methods
+        for claim in claims_of(name, papers[name])
+    ]
+
+
+def _as_json(judged: Sequence[Judged]) -> str:
+    from reelbench.reports.claims.lines import judged_object
+
+    return json.dumps({"claims": [judged_object(one) for one in judged]}, indent=2, allow_nan=False)
+
+
+def _as_text(judged: Sequence[Judged], found: Any) -> str:
+    from reelbench.reports.claims.lines import claim_line, counts, spec_of, specs_of
+
+    if not judged:
+        return "the record has no trial that a claim of its methods is about; run the suite `claims`"
+    specs, lines = specs_of(found), []
+    for world, paper in dict.fromkeys((one.world, one.claim.paper) for one in judged):
+        several = [one for one in judged if (one.world, one.claim.paper) == (world, paper)]
+        lines.append(
+            f"{paper} on {world}: " + ", ".join(f"{n} {verdict}" for verdict, n in counts(several).items())
+        )
+        for one in several:
+            line = claim_line(one, spec_of(one, specs))
+            told = f"{line.effect} {line.interval}, claimed {line.wanted}" if one.lead else line.note
+            lines.append(f"  {line.verdict:21s} {line.name}: {line.statement}; {line.metric} {told}")
+    return "\n".join(lines)
