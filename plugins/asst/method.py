@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from reelbench.hookspecs import hookimpl
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from reelbench.batching import Batch
     from reelbench.data import Example
+    from reelbench.predictions import Predictions
     from reelbench.training.source import TrainingSource
 
 RELATION = {"candidates": "segments", "spans": "segments", "events": "events"}
@@ -43,12 +44,26 @@ class ASSTConfig(Config):
     dropout: float = 0.2
     min_count: int = 1
     rows: int = 128
+    """Rows of a window, and where events are searched for, which are shorter than what is told."""
+    event_rows: int = 128
     window_s: float = 30.0
     groups: int = 6
     positives: int = 16
-    """At most so many positive clips a window, and ``negatives`` for each."""
+    """At most so many positive clips a window."""
     negatives: int = 1
+    """Negative clips for each positive one; ``event_negatives`` where events are searched for."""
+    event_negatives: int = 5
     stretch: tuple[float, float] = (0.8, 1.25)
+
+    @property
+    def length(self) -> int:
+        """The rows of this fit's windows."""
+        return self.event_rows if self.head == "events" else self.rows
+
+    @property
+    def ratio(self) -> int:
+        """The negative clips for each positive one of this fit."""
+        return self.event_negatives if self.head == "events" else self.negatives
 
 
 class Suppression(Config):
@@ -62,9 +77,9 @@ class Suppression(Config):
 
 
 TINY: dict[str, Any] = {
-    "word": 32, "state": 64, "dilation": 64, "squeezing": 48, "attention": 32, "input_dropout": 0.0, "dropout": 0.0, "rows": 32,
-    "classify.steps": 600, "classify.batch_size": 32, "classify.learning_rate": 3e-3, "classify.schedule": "cosine", "classify.validate": None,
-    "locate.steps": 600, "locate.batch_size": 32, "locate.learning_rate": 3e-3, "locate.schedule": "cosine", "locate.validate": None,
+    "word": 32, "state": 64, "dilation": 48, "squeezing": 32, "attention": 32, "negatives": 3, "input_dropout": 0.0, "dropout": 0.0, "rows": 32, "event_rows": 64,
+    "classify.steps": 900, "classify.batch_size": 32, "classify.learning_rate": 3e-3, "classify.schedule": "cosine", "classify.validate": None,
+    "locate.steps": 900, "locate.batch_size": 32, "locate.learning_rate": 3e-3, "locate.schedule": "cosine", "locate.validate": None,
     "detect.steps": 600, "detect.batch_size": 32, "detect.learning_rate": 3e-3, "detect.schedule": "cosine", "detect.validate": None,
     "detect.optimizer": "adam",
 }  # fmt: skip
@@ -95,7 +110,45 @@ _FUSED: dict[str, Any] = {
 
 
 class ASST(Method):
-    """Attention from every word to every moment, at every temporal scale. Source: Ning et al., arXiv 1803.07036."""
+    """Attention from every word to every moment, at every temporal scale. Source: Ning et al., arXiv 1808.08803.
+
+    Departures
+    ----------
+    - GLU is said of "convolutions for language modeling" (Eq. 3); every convolution here is gated: over time, and those
+      of kernel 1 that give the attention its keys and values. Laterals of the expansion are linear.
+    - The last dilation layer has 128 rows, and six halvings leave two; the convolution that joins squeezing and expansion
+      sees both. Rows between are halved upwards where their number is odd.
+    - "The feature map before the last convolution" is twice as long as a squeezing layer's output: the shortcut takes
+      means of neighbours, and a linear map where channels differ (as from the features to the first layer).
+    - LSTM states have 512 channels in both directions together; a linear map brings word vectors to that size, for the
+      shortcut of Eq. 2. GloVe vectors are not shipped: word vectors are learned.
+    - Eq. 4 divides by ``d_a``, not by its root, as printed. Fed to one place only, the other layers normalise their
+      convolution without attention; at the final layer attention follows the last expansion, with a shortcut.
+    - A clip sampler's two convolutions are unpadded (seven rows, five, three) and a linear map reads the three. RoI-pooling
+      reads the middles of seven equal parts.
+    - Clips a third of their length apart would be ``3 * 2**i - 2`` in a group, not the ``2**(i + 2) - 3`` that the paper
+      counts; a quarter apart gives its count, and is used.
+    - The endpoint feature is one number a row: its time as a share of the window.
+    - Batch norm counts the rows beyond a video's end, which are empty; every window has the same number of rows.
+    - Dropout of "0.8 for the rest" is read as TensorFlow's share kept: 0.2 is dropped, before each convolution, around the
+      LSTM and in the sampler. ``dropout-as-printed`` drops 0.8.
+    - Rates fall by 0.9 every so many epochs that come nearest to 2,500 steps (1,000 for events) on DiDeMo, Charades-STA
+      and THUMOS 14. Length of training, the number of averaged checkpoints (here 5) and the window's seconds where spans
+      are free (128 rows at 4 a second) are not given. Events take the best weights on validation.
+    - How negative clips are drawn is not said. Half of them are of the positive clips' lengths: all drawn evenly, length
+      alone tells nearly all of them, and matching is learnt several times slower. At most 16 positive clips a window.
+    - Averaged checkpoints: candidates' probabilities; spans and events that meet by more than suppression's overlap are
+      averaged, boundaries by score. Stretching draws the window's seconds log-evenly, at a random time of the video.
+    - Where the exact span is known (microworld), the detection model learns it; elsewhere an annotator's, drawn as for
+      the classification model.
+    - Late fusion's weights are learnt on the validation split by likelihood, of members as they are, where the paper
+      cross-validates them; members give their last checkpoint.
+    - Features are standardised by training moments, and a row is the mean of its frames. C3D has no variant of its own:
+      its rows of Tables 2, 4 and 6 are of another feature set. ``with-sound`` adds microworld's third stream.
+    - Events: classes that training has not are scored by what the softmax leaves them. Adam instead of SGD in ``tiny``.
+    - ``tiny`` narrows every layer, takes 32 rows a window (64 for events) and three negatives for each positive clip, drops
+      nothing out, and scales the learning rate. ``base`` is the same for six times the steps.
+    """
 
     name = "asst"
     title = "ASST"
@@ -123,7 +176,7 @@ class ASST(Method):
                     schedule="step", decay=0.9, decay_every=500, validate_every=100, select="best",
                 ),
             ),
-            config={"head": "events", "window_s": 32.0, "negatives": 5},
+            config={"head": "events", "window_s": 32.0},
             summary="the video subnet by itself, for temporal action detection",
         ),
     }  # fmt: skip
@@ -137,9 +190,14 @@ class ASST(Method):
         "motion": {"streams": ("motion",)},
         "two-fused": {"fuse": ("appearance", "motion"), **_FUSED},
         "late-fusion": {"fuse": ("appearance", "motion", "full"), **_FUSED},
+        "dropout-as-printed": {"dropout": 0.8},
         "with-sound": {"streams": ("appearance", "motion", "audio")},
     }
-    presets: ClassVar = {"tiny": TINY, "paper": {}}
+    presets: ClassVar = {
+        "tiny": TINY,
+        "base": {**TINY, "classify.steps": 5400, "locate.steps": 5400, "detect.steps": 3000},
+        "paper": {},
+    }
 
     def features(self, config: ASSTConfig, recipe: str) -> tuple[str, ...]:
         """The modalities of every stream."""

@@ -191,7 +191,7 @@ class ASST(nn.Module):
 
     def __init__(self, data: DataInfo, config: ASSTConfig, classes: int) -> None:
         super().__init__()
-        self.rows, self.endpoints = config.rows, config.endpoints
+        self.rows, self.endpoints = config.length, config.endpoints
         self.standardise = Standardise(data.assets["moments"])
         self.input_dropout = nn.Dropout(config.input_dropout)
         self.enter = nn.Linear(data.dim(*config.streams), config.dilation)

@@ -85,7 +85,7 @@ def for_candidates(example: Example, ctx: Context) -> Example:
     candidates = np.asarray(example["candidates"], dtype=np.float64)
     window = max(config.window_s, duration)
     fields = {
-        "frames": [window_rows(example["video"], ctx.data.features, config.rows, (0.0, window), duration)],
+        "frames": [window_rows(example["video"], ctx.data.features, config.length, (0.0, window), duration)],
         "clips": (candidates / window).astype(np.float32),
         "candidates": candidates,
         "words": _words(example, ctx),
@@ -107,7 +107,7 @@ def for_detection(example: Example, ctx: Context) -> Example:
     segments, labels = _wanted(example, ctx)
     clips, targets = sample_clips((segments - start) / window, labels, ctx.config, rng)
     rows = window_rows(
-        example["video"], ctx.data.features, ctx.config.rows, (start, start + window), duration
+        example["video"], ctx.data.features, ctx.config.length, (start, start + window), duration
     )
     return Example(example.id, fields | {"frames": [rows], "clips": clips}, targets)
 
@@ -134,7 +134,7 @@ def sample_clips(
     shared = overlaps(grid, segments)  # (S, n)
     best, found = shared.argmax(axis=1), shared.max(axis=1) >= POSITIVE
     positive = _some(np.flatnonzero(found), config.positives, rng)
-    count = config.negatives * max(1, len(positive))
+    count = config.ratio * max(1, len(positive))
     alike = ~found & np.isin(np.ptp(grid, axis=1), np.ptp(grid[positive], axis=1))
     near = _some(np.flatnonzero(alike), count // 2, rng)
     negative = np.concatenate([near, _some(np.flatnonzero(~found), count - len(near), rng)])
@@ -168,7 +168,7 @@ def _every_window(example: Example, ctx: Context) -> dict[str, Any]:
     window, duration = ctx.config.window_s, float(example["duration_s"])
     starts = window_starts(duration, window)
     rows = [
-        window_rows(example["video"], ctx.data.features, ctx.config.rows, (s, s + window), duration)
+        window_rows(example["video"], ctx.data.features, ctx.config.length, (s, s + window), duration)
         for s in starts.tolist()
     ]
     return {

@@ -238,7 +238,7 @@ def test_windows_slide_by_half_until_the_end_is_seen():
 
 
 def test_rows_are_means_of_their_frames_as_far_as_the_video_goes():
-    ctx, data = fit(variant="appearance")
+    _, data = fit(variant="appearance")
     frames = np.arange(12.0, dtype=np.float32)[:, None].repeat(6, axis=1)  # 3 s at 4 Hz
     half = samplers.window_rows({"appearance": frames}, data.features, 8, (0.0, 4.0), 3.0)
     assert half[:, 0].tolist() == [0.5, 2.5, 4.5, 6.5, 8.5, 10.5]
@@ -274,7 +274,7 @@ def test_every_ablation_builds_and_takes_a_step(recipe, variant):
 
 @pytest.mark.parametrize("recipe", ASST.recipes)
 def test_the_papers_sizes(recipe):
-    ctx, data = fit(recipe, preset="paper")
+    ctx, _ = fit(recipe, preset="paper")
     with torch.device("meta"):
         video = VideoSubnet(ctx.config)
     assert [layer.convolution.gated.linear.out_features for layer in video.dilated] == [2 * 1024] * 4
