@@ -32,7 +32,9 @@ def total(module: Matcher, batch: Batch, config: HSEConfig) -> dict[str, torch.T
 
 def high_level(video: Embedding, text: Embedding, config: HSEConfig) -> torch.Tensor:
     """Eq. 12: videos and paragraphs; their contexts too, where there are (released code)."""
-    loss = match(cosines(text.whole, video.whole), config.alpha) + cluster(video.whole, text.whole, config.gamma)
+    loss = match(cosines(text.whole, video.whole), config.alpha) + cluster(
+        video.whole, text.whole, config.gamma
+    )
     if video.context is not None and text.context is not None:
         loss = loss + match(cosines(text.context, video.context), config.alpha)
     return _scaled(loss, len(video.whole), config)

@@ -27,14 +27,16 @@ if TYPE_CHECKING:
 class SequenceEncoder(nn.Module):
     """``ENC`` of Eq. 1 and 3: one layer of GRU, of which the last state is the embedding, or the maximum over time."""
 
-    def __init__(self, inputs: int, width: int, readout: Literal["last", "max"]) -> None:
+    def __init__(
+        self, inputs: int, width: int, readout: Literal["last", "max"], remember: float = 0.0
+    ) -> None:
         super().__init__()
         self.gru = nn.GRU(inputs, width, batch_first=True)
         self.readout = readout
+        keep = slice(width, 2 * width)  # torch's order of gates is reset, update, new
+        nn.init.constant_(self.gru.bias_hh_l0[keep], remember)
 
-    def forward(
-        self, x: torch.Tensor, mask: torch.Tensor, start: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, mask: torch.Tensor, start: torch.Tensor | None = None) -> torch.Tensor:
         """``(R, T, C)`` with at least one valid step a row, and a first state ``(R, width)``, to ``(R, width)``."""
         states = self.gru(x, None if start is None else start.unsqueeze(0))[0]  # (R, T, width)
         if self.readout == "max":
@@ -72,8 +74,9 @@ class Tower(nn.Module):
 
     def __init__(self, inputs: int, config: HSEConfig) -> None:
         super().__init__()
-        self.steps = SequenceEncoder(inputs, config.width, config.readout)
-        self.parts = SequenceEncoder(config.width, config.width, config.readout) if config.hierarchy else None
+        shape = (config.width, config.readout, config.remember)
+        self.steps = SequenceEncoder(inputs, *shape)
+        self.parts = SequenceEncoder(config.width, *shape) if config.hierarchy else None
         self.with_context = config.context
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> Embedding:
@@ -95,7 +98,7 @@ def in_a_row(x: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.T
     """The valid steps of all parts as one sequence: ``(B, N, T, C)`` to ``(B, L, C)`` and a mask ``(B, L)``."""
     flat = mask.flatten(1)  # (B, N T)
     longest = int(flat.sum(1).max())
-    order = (~flat).int().argsort(1, stable=True)[:, :longest]
+    order = (~flat).int().argsort(dim=1, stable=True)[:, :longest]
     steps = x.flatten(1, 2).gather(1, order.unsqueeze(-1).expand(-1, -1, x.shape[-1]))
     return steps, flat.gather(1, order)
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbench.data import Example
+from reelbench.errors import UsageError
 from reelbench.plugins.layers.frames import sample_frames
-from reelbench.plugins.layers.segment_frames import segment_frames
+from reelbench.plugins.layers.segment_frames import cut
 from reelbench.plugins.layers.sentences import caption_ids
 from reelbench.plugins.layers.word_vectors import cooccurrence_vectors, nearest_spelling, read_vectors
 from reelbench.plugins.layers.words import known_words, training_vocabulary
 from reelbench.vocabulary import END, SPECIALS, START, Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from reelbench.batching import Padded
-    from reelbench.data import Example
+    from reelbench.data import Relation
     from reelbench.method import Context
     from reelbench.plugins.hse.method import HSEConfig
     from reelbench.plugins.hse.model import Captioner
@@ -27,18 +28,47 @@ if TYPE_CHECKING:
 
 
 def matching_words(source: TrainingSource, config: HSEConfig) -> dict[str, Any]:
-    """The words of stories and corpus, their vectors ``(V, word)``, and the names of actions in such words."""
+    """The words of stories and corpus, their vectors ``(V, word)``, and the names of actions in such words.
+
+    A name's word that the vocabulary lacks is read as the one it is spelled like (``walk`` as ``walks``).
+    """
+    relations = ("stories", *([config.corpus] if config.corpus else []))
+    texts = [s for relation in relations for e in source.relation(relation) for s in e["sentences"]]
     names = [name.split() for name in source.spaces.get("actions", ())]
-    texts = [s for relation in ("stories", config.corpus) for e in source.relation(relation) for s in e["sentences"]]
     vocabulary = Vocabulary.from_sentences(texts, min_count=config.min_count)
-    vectors = cooccurrence_vectors(texts, vocabulary, config.word)
-    known = [w for w in vocabulary.words if w not in SPECIALS]
-    spelled = {w: w if w in vocabulary.index else nearest_spelling(w, known) for name in names for w in name}
-    return {
-        "vocabulary": vocabulary,
-        "vectors": vectors,
-        "labels": [vocabulary.encode([spelled[w] for w in name]) for name in names],
-    }
+    if config.vectors is None:
+        vectors = cooccurrence_vectors(texts, vocabulary, config.word)
+    else:
+        vocabulary, vectors = published_vectors(Path(config.vectors), vocabulary, names, config.word)
+    return {"vocabulary": vocabulary, "vectors": vectors, "labels": label_ids(names, vocabulary)}
+
+
+def published_vectors(
+    path: Path, vocabulary: Vocabulary, names: Iterable[Sequence[str]], width: int
+) -> tuple[Vocabulary, NDArray[np.float32]]:
+    """The vocabulary with those words of names that the file has, and vectors ``(V, width)``, zero where it has none.
+
+    Raises
+    ------
+    UsageError
+        If the file's vectors are of another width.
+    """
+    named = sorted({word for name in names for word in name} - set(vocabulary.words))
+    found = read_vectors(path, [*vocabulary.words, *named])
+    if wrong := {len(v) for v in found.values()} - {width}:
+        raise UsageError(f"{path} has vectors of {wrong.pop()} numbers, but config 'word' of hse is {width}")
+    extended = Vocabulary((*vocabulary.words, *(w for w in named if w in found)))
+    zero = np.zeros(width, np.float32)
+    return extended, np.stack([found.get(word, zero) for word in extended.words])
+
+
+def label_ids(names: Iterable[Sequence[str]], vocabulary: Vocabulary) -> list[NDArray[np.int64]]:
+    """The names of actions as numbers, one array a name."""
+    known = [word for word in vocabulary.words if word not in SPECIALS]
+    return [
+        vocabulary.encode([w if w in vocabulary.index else nearest_spelling(w, known) for w in name])
+        for name in names
+    ]
 
 
 def caption_words(source: TrainingSource, config: HSEConfig) -> Vocabulary:
@@ -46,24 +76,55 @@ def caption_words(source: TrainingSource, config: HSEConfig) -> Vocabulary:
     return training_vocabulary(source, "captions", "sentence", config.caption_min_count)
 
 
+def captions_of_videos(source: TrainingSource) -> dict[str, list[list[int]]]:
+    """For each video, its captioned clips in order: the rows of ``captions`` that describe each."""
+    rows: dict[str, dict[float, list[int]]] = {}
+    for row, example in enumerate(source.relation("captions")):
+        clip = example["video"]
+        rows.setdefault(clip.video, {}).setdefault(clip.start_s, []).append(row)
+    return {video: [clips[start] for start in sorted(clips)] for video, clips in rows.items()}
+
+
+def compose(example: Example, source: Relation, ctx: Context) -> Example:
+    """A story of the captions of a video: its clips in order, each with one of its captions by chance."""
+    assert ctx.rng is not None
+    clips = ctx.data.assets["captions"][example["video"].video]
+    chosen = [source[rows[int(ctx.rng.integers(len(rows)))]] for rows in clips]
+    fields = {"videos": [c["video"] for c in chosen], "sentences": [c["sentence"] for c in chosen]}
+    return Example(example.id, fields, example.targets)
+
+
 def prepare_fields(example: Example, ctx: Context) -> dict[str, Any]:
     """Of whatever an example has: frames of each clip, words of each sentence, a caption between its marks."""
     fields: dict[str, Any] = {}
-    if "video" in example.fields:
-        fields["frames"] = _frames(example, ctx)
+    if frames := _frames(example, ctx):
+        fields["frames"] = frames
     if "sentences" in example.fields:
         vocabulary, limit = ctx.data.assets["vocabulary"], ctx.config.max_words
         fields["words"] = [known_words(vocabulary, s, limit) for s in example["sentences"]]
-    if "sentence" in example.fields and ctx.recipe == "caption":
-        fields["caption"] = caption_ids(ctx.data.assets["caption_words"], example["sentence"], ctx.config.max_words)
+    if ctx.recipe == "caption" and "sentence" in example.fields:
+        fields["caption"] = caption_ids(
+            ctx.data.assets["caption_words"], example["sentence"], ctx.config.max_words
+        )
     return fields
 
 
 def _frames(example: Example, ctx: Context) -> list[NDArray[np.float32]]:
-    video, specs, limit = example["video"], ctx.data.features, ctx.config.max_frames
-    if "segments" in example.fields:
-        return segment_frames(video, np.asarray(example["segments"]), specs, limit)
-    return [sample_frames(video, tuple(specs), limit)]
+    """Frames ``(N, D)`` of each clip there is: given ones, a video's segments, or the one clip of an example."""
+    if "videos" in example.fields:
+        clips = example["videos"]
+    elif "segments" in example.fields:
+        clips = cut(example["video"], np.asarray(example["segments"]), ctx.data.features)
+    else:
+        clips = [example["video"]] if "video" in example.fields else []
+    return [_thinned(clip, ctx) for clip in clips]
+
+
+def _thinned(clip: Mapping[str, Any], ctx: Context) -> NDArray[np.float32]:
+    """One frame of ``frame_step``, and at most ``max_frames``: ``(N, D)``."""
+    frames = max(len(clip[name]) for name in ctx.data.features)
+    limit = min(ctx.config.max_frames, -(-frames // ctx.config.frame_step))
+    return sample_frames(clip, tuple(ctx.data.features), limit)
 
 
 def write(module: Captioner, frames: Padded, ctx: Context) -> list[str]:
@@ -72,7 +133,9 @@ def write(module: Captioner, frames: Padded, ctx: Context) -> list[str]:
 
     from reelbench.plugins.layers.decoding import beam
 
-    vocabulary = ctx.data.assets["caption_words"]
+    vocabulary, settings = ctx.data.assets["caption_words"], ctx.settings
     first = torch.full((len(frames.data),), vocabulary.index[START], device=frames.data.device)
-    said = beam(module.step, module.begin(frames), first, vocabulary.index[END], ctx.settings.longest, ctx.settings.beam)
+    said = beam(
+        module.step, module.begin(frames), first, vocabulary.index[END], settings.longest, settings.beam
+    )
     return [" ".join(vocabulary.decode(ids)) for ids in said]

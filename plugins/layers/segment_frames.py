@@ -1,4 +1,4 @@
-"""The frames of a video's segments. Numpy only: this runs while examples are prepared."""
+"""The features of a video's segments. Numpy only: this runs while examples are prepared."""
 
 from __future__ import annotations
 
@@ -8,23 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbench.plugins.layers.frames import sample_frames
-
 if TYPE_CHECKING:
     from reelbench.data import FeatureSpec
 
 
-def segment_frames(
-    video: Mapping[str, Any], segments: NDArray[Any], specs: Mapping[str, FeatureSpec], limit: int
-) -> list[NDArray[np.float32]]:
-    """At most ``limit`` equidistant frames of each segment ``(n, 2)`` in seconds, modalities side by side: n of ``(N, D)``.
+def cut(
+    video: Mapping[str, Any], segments: NDArray[Any], specs: Mapping[str, FeatureSpec]
+) -> list[dict[str, NDArray[np.float32]]]:
+    """Each segment ``(n, 2)`` in seconds as a clip of its own: n times ``{modality: (T, ...)}``.
 
     A segment has the rows that it touches, and at least one; beyond the video's end that is the last.
     """
-    return [
-        sample_frames({name: _rows(video[name], span, specs[name].rate_hz) for name in specs}, tuple(specs), limit)
-        for span in segments
-    ]
+    return [{name: _rows(video[name], span, specs[name].rate_hz) for name in specs} for span in segments]
 
 
 def _rows(rows: NDArray[Any], span: NDArray[Any], rate_hz: float) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from reelbench.errors import UsageError
 from reelbench.vocabulary import Vocabulary
 
 WINDOW = 4
+ALIKE = 0.5  # of the pieces of two words, how many they share to be forms of one
 
 
 def cooccurrence_vectors(
@@ -57,12 +58,9 @@ def read_vectors(path: Path, words: Iterable[str]) -> dict[str, NDArray[np.float
 
 
 def nearest_spelling(word: str, known: Iterable[str]) -> str:
-    """The known word that shares most of its two- to four-letter pieces; the shorter, then the first, of equals.
+    """The known word that shares most of its two- to four-letter pieces, or the word itself where none shares half.
 
-    Raises
-    ------
-    ValueError
-        If no word is known.
+    Of equals it is the shorter, then the first by spelling.
     """
     own = _pieces(word)
 
@@ -70,7 +68,8 @@ def nearest_spelling(word: str, known: Iterable[str]) -> str:
         theirs = _pieces(other)
         return (-2 * len(own & theirs) / (len(own) + len(theirs)), len(other), other)
 
-    return min(known, key=distance)
+    nearest = min(known, key=distance, default=word)
+    return nearest if -distance(nearest)[0] >= ALIKE else word
 
 
 def _pieces(word: str) -> set[str]:
