@@ -347,6 +347,14 @@ def test_a_sentence_of_unknown_words_is_borne():
     assert sum(score for *_, score in rows) == pytest.approx(1.0, abs=1e-4)
 
 
+def test_a_fit_reads_the_streams_of_its_variant():
+    read = {v: METHOD.features(fit(variant=v)[0].config, "candidates") for v in variants_of(METHOD)}
+    assert read["full"] == ("appearance", "motion", "audio")
+    assert read["motion"] == ("motion",)
+    assert read["late-fusion"] == read["two-streams"] == ("appearance", "motion")
+    assert METHOD.features(fit("events", "late-fusion")[0].config, "events") == read["full"]
+
+
 def test_background_and_negative_clips_teach_no_offset():
     ctx, data = fit("spans")
     module, batch = built(ctx, data), batch_of(ctx)

@@ -198,7 +198,7 @@ def test_cca_ranks_the_moment_that_looks_like_its_words_first():
     rows = code.repeat(8, axis=0).astype(np.float32)  # two seconds of each
     asked = example(
         {
-            "video": {"appearance": rows[:, :6], "motion": rows[:, 6:]}, "query": ("box",), "duration_s": 6.0,
+            "video": {"appearance": rows[:, :6], "motion": rows[:, 6:10], "audio": rows[:, 10:]}, "query": ("box",), "duration_s": 6.0,
             "candidates": np.array([[0.0, 2.0], [2.0, 4.0], [4.0, 6.0]]),
         }
     )  # fmt: skip

@@ -34,7 +34,7 @@ class MCNConfig(Config):
     intra: float = 0.8
     """Weight of moments of the same video; the rest is that of other videos."""
     flow: float = 2.33
-    """Weight of motion's distance beside appearance's."""
+    """Weight of the distance by motion beside that by appearance."""
 
 
 class CTRLConfig(Config):
@@ -66,13 +66,14 @@ class CCA(Method):
       shipped. Covariances have a ridge.
     - Every annotator's segment is a training pair. Canonical directions are weighed by their correlation.
     - Free spans are ranked as runs of sixths of the video.
+    - Sound, which the paper has not, stands beside appearance and motion.
     """
 
     name = "cca"
     title = "CCA"
     role = "baseline"
     deterministic = True
-    modalities = ("appearance", "motion")
+    modalities = ("appearance", "motion", "audio")
     Config = CCAConfig
     recipes: ClassVar = {"correlate": Recipe(serves=("localization",))}
 
@@ -101,7 +102,7 @@ class MCN(Method):
     Departures
     ----------
     - Appearance and motion are trained in one fit, with nothing in common but the batch; their distances are added
-      with the paper's weight.
+      with the paper's weight. Sound, which the paper has not, stands beside motion.
     - Negatives are all other candidates of the video and the same candidate of all other videos of the batch, where the
       paper draws one of each. The positive candidate is that of an annotator drawn at random.
     - Word vectors are learned. Features are standardised, not L2-normalised. Adam instead of SGD.
@@ -112,7 +113,7 @@ class MCN(Method):
     name = "mcn"
     title = "MCN"
     role = "baseline"
-    modalities = ("appearance", "motion")
+    modalities = ("appearance", "motion", "audio")
     Config = MCNConfig
     presets: ClassVar = {
         "tiny": {
@@ -169,13 +170,14 @@ class CTRL(Method):
       than half and lie outside it by less than 0.15 of their length (its nIoL), or the one that overlaps most.
     - Clips of the same video are no negatives of each other.
     - Offsets are regressed in seconds (the paper's "non-parameterised" regression, in frames of which 16 make a unit).
+    - Features are standardised; sound, which the paper has not, stands beside them.
     - Suppression at 0.45, which is TALL's for an overlap of 0.5; ``spans-tall`` suppresses for each threshold itself.
     """
 
     name = "ctrl"
     title = "CTRL"
     role = "baseline"
-    modalities = ("appearance", "motion")
+    modalities = ("appearance", "motion", "audio")
     Config = CTRLConfig
     Predict = CTRLSettings
     presets: ClassVar = {

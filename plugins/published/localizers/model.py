@@ -55,17 +55,18 @@ class StreamRanker(nn.Module):
 
 
 class MomentContext(nn.Module):
-    """A ranker for each modality, and the weighed sum of their distances."""
+    """A ranker of appearance and one of motion with sound, and the weighed sum of their distances."""
 
     def __init__(self, data: DataInfo, config: MCNConfig) -> None:
         super().__init__()
         self.standardise = Standardise(data.assets["moments"])
-        self.widths = [spec.dim for spec in data.features.values()]
+        appearance = data.dim("appearance")
+        self.widths = [appearance, data.dim() - appearance]
         self.streams = nn.ModuleList(
             StreamRanker(width, len(data.assets["vocabulary"]), config) for width in self.widths
         )
         self.margin, self.intra = config.margin, config.intra
-        self.weights = [1.0 if name == "appearance" else config.flow for name in data.features]
+        self.weights = [1.0, config.flow]
 
     def distances(self, batch: Batch) -> torch.Tensor:
         """Squared distances of each candidate from its sentence: ``(B, K)``."""
