@@ -69,10 +69,10 @@ GENERATORS: dict[str, dict[str, Any]] = {
 """Table 7.4's rows beside the default; ``scratch`` is the preset's own generator, untrained."""
 
 
-def _phases(relation: str) -> tuple[Phase, ...]:
+def _phases(relation: str, batch_size: int) -> tuple[Phase, ...]:
     """Adaptation with the generator asleep, to given videos and to more of them; pseudo-labels; generation."""
     shared: dict[str, Any] = {
-        "optimizer": "adamw", "learning_rate": 5e-5, "weight_decay": 0.01, "batch_size": 8, "schedule": "linear", "warmup_steps": 4000,
+        "optimizer": "adamw", "learning_rate": 5e-5, "weight_decay": 0.01, "batch_size": batch_size, "schedule": "linear", "warmup_steps": 4000,
         "clip_norm": None,
     }  # fmt: skip
     asleep: dict[str, Any] = {
@@ -111,14 +111,14 @@ LABELLED = {
 """What pseudo-labels are predicted for: task, relation, split."""
 
 TINY: dict[str, Any] = {
-    "generator": "transformer", "pretraining": "corpus", "width": 96, "layers": 2, "recurrent_layers": 1, "heads": 4, "dropout": 0.0,
+    "generator": "transformer", "pretraining": "corpus", "width": 64, "layers": 2, "recurrent_layers": 1, "heads": 4, "dropout": 0.0,
     "output_dropout": 0.0, "segments": 6, "max_words": 24, "predict.max_words": 20,
-    "pretrain.steps": 300, "pretrain.batch_size": 16, "pretrain.learning_rate": 3e-3,
-    "adapt.steps": 100, "adapt.batch_size": 12, "adapt.learning_rate": 1e-3, "adapt.warmup_steps": 10,
-    "adapt-more.batch_size": 12, "adapt-more.learning_rate": 1e-3, "adapt-more.warmup_steps": 10,
-    "pseudo.batch_size": 12, "pseudo.learning_rate": 2e-3, "pseudo.warmup_steps": 20,
-    "generate.steps": 350, "generate.batch_size": 12, "generate.learning_rate": 2e-3, "generate.warmup_steps": 20, "generate.schedule": "cosine",
-    "generate.clip_norm": 1.0, "generate.validate": None, "generate.select": "last",
+    "pretrain.steps": 300, "pretrain.batch_size": 16, "pretrain.learning_rate": 3e-3, "pretrain.clip_norm": 1.0,
+    "adapt.steps": 100, "adapt.learning_rate": 1e-3, "adapt.warmup_steps": 20, "adapt.clip_norm": 1.0,
+    "adapt-more.learning_rate": 1e-3, "adapt-more.warmup_steps": 20, "adapt-more.clip_norm": 1.0,
+    "pseudo.learning_rate": 4e-3, "pseudo.warmup_steps": 20, "pseudo.clip_norm": 0.25,
+    "generate.steps": 700, "generate.learning_rate": 4e-3, "generate.warmup_steps": 20, "generate.schedule": "cosine",
+    "generate.clip_norm": 0.25, "generate.validate": None, "generate.select": "last",
 }  # fmt: skip
 """The paper's structure at widths and lengths for two cores."""
 
@@ -136,7 +136,8 @@ class TAPM(Method):
     - [dummy] is the mark that starts a sentence, [sep] a token that no sentence has. Only words have positions, counted from
       [dummy], so that a sentence stands where it stood in pretraining; visual tokens and [sep] share the first.
     - Eq. 7.3's wrong matches are the other clips of the story, as in the released code; a first clip has no past, a last no future.
-      Single clips (recipe ``captions``) have the present alone, against clips of other content in their batch.
+      Single clips (recipe ``captions``) have the present alone, against clips of other content in their batch, which has as
+      many clips as eight stories.
     - Eq. 7.4 is averaged over words. A generator's head is its embedding, as GPT-2's is.
     - ``visual-adaptation`` (+VisualA) reads both sides from the encoder, so that the generator has no part in it. ``caption-side`` (+Cap) takes
       the mean over the true caption's words, as the released code's parent class. ``split-only`` (-A+Split) trains the
@@ -168,13 +169,13 @@ class TAPM(Method):
         ),
         "stories": Recipe(
             serves=("storytelling",),
-            phases=_phases("stories"),
+            phases=_phases("stories", 8),
             config={"material": "sets"},
             summary="consecutive clips: adaptation to their order, then a sentence each",
         ),
         "captions": Recipe(
             serves=("captioning",),
-            phases=_phases("captions"),
+            phases=_phases("captions", 40),
             config={"material": "clips"},
             summary="single clips: adaptation to tell them apart, then a sentence",
         ),
@@ -193,7 +194,7 @@ class TAPM(Method):
         **{f"{name}{suffix}": {**made, **adapted} for name, made in GENERATORS.items() for suffix, adapted in ADAPTATIONS.items()},
         "as-released": {"coherence": "released", "self_attention": False, "output_dropout": 0.5},
     }  # fmt: skip
-    presets: ClassVar = {"tiny": TINY, "paper": {}}
+    presets: ClassVar = {"tiny": TINY, "base": {**TINY, "generate.steps": 6000}, "paper": {}}
 
     def upstream(self, config: TAPMConfig, recipe: str) -> Sequence[Upstream]:
         """The generator trained on texts, one for all seeds as a published one is; the fit whose captions are labels."""

@@ -227,8 +227,9 @@ def test_sides_are_read_at_visual_tokens_and_at_the_dummy():
 def test_greedy_speech_takes_the_best_next_word_of_the_whole_sentence_so_far(generator):
     ctx, data = fit(generator=generator)
     module = built(ctx, data).eval()
-    module.generator.words.weight.data.normal_()  # so that sentences differ from clip to clip
-    visual = 3 * torch.randn(6, 5, 16)
+    for name, parameter in module.generator.named_parameters():
+        parameter.data.mul_(10 if name == "words.weight" else 4)  # so that sentences differ from clip to clip
+    visual = 10 * torch.randn(6, 5, 16)
     expected = []
     for row in visual:
         said = [module.tokens.start]
