@@ -212,7 +212,7 @@ def test_s2vt_reads_no_word_before_the_last_frame_and_no_frame_after_it():
 
 
 def test_relevance_is_the_squared_distance_of_video_and_summed_words():
-    ctx, data = fit(METHODS[3])
+    ctx, data = fit(METHODS[3], coherence=0.7)
     module, batch = built(METHODS[3], ctx, data).eval(), captions(METHODS[3], ctx, 3)
     frames, words = batch["frames"].data[:, 0], batch["words"].data[:, 0]
     losses = module.loss(frames, words)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from reelbench.plugins.layers.recurrent_start import started
 from reelbench.plugins.layers.sentences import word_loss
 from reelbench.plugins.published.captioners.model import Captioner
 from reelbench.vocabulary import END, START
@@ -44,7 +45,7 @@ class SentenceGenerator(nn.Module):
     def __init__(self, channels: Sequence[int], vocabulary: int, config: HRNNConfig) -> None:
         super().__init__()
         self.channels = tuple(channels)
-        self.gru = nn.GRU(config.word, config.hidden, batch_first=True)
+        self.gru = started(nn.GRU(config.word, config.hidden, batch_first=True))
         self.attend = nn.ModuleList(
             ChannelAttention(c, config.hidden, config.attention) for c in self.channels
         )
@@ -88,7 +89,7 @@ class ParagraphGenerator(nn.Module):
     def __init__(self, config: HRNNConfig) -> None:
         super().__init__()
         self.sentence = nn.Linear(config.word + config.hidden, config.paragraph)
-        self.gru = nn.GRUCell(config.paragraph, config.paragraph)
+        self.gru = started(nn.GRUCell(config.paragraph, config.paragraph))
         self.next = nn.Linear(2 * config.paragraph, config.hidden)
 
     def forward(

@@ -14,6 +14,7 @@ from torch import nn
 from reelbench.plugins.gean.gaze_model import gaze_predictor
 from reelbench.plugins.layers.decoding import beam
 from reelbench.plugins.layers.gaze_pooling import gaze_attention, spatial_pool
+from reelbench.plugins.layers.recurrent_start import started
 from reelbench.plugins.layers.sentences import word_loss
 from reelbench.plugins.layers.standardise import Standardise
 from reelbench.vocabulary import END, PAD, START
@@ -87,7 +88,7 @@ class MeanPoolLSTM(Captioner):
     def __init__(self, data: DataInfo, config: CaptionerConfig) -> None:
         super().__init__(data, config)
         self.see = nn.Linear(data.dim(), config.word)
-        self.lstm = nn.LSTM(2 * config.word, config.hidden, num_layers=2, batch_first=True)
+        self.lstm = started(nn.LSTM(2 * config.word, config.hidden, num_layers=2, batch_first=True))
         self.head = nn.Linear(config.hidden, len(self.vocabulary))
 
     def forward(self, frames: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
@@ -133,7 +134,7 @@ class SoftAttention(Captioner):
         frame = data.dim()
         self.attend = TemporalAttention(frame, config.hidden, config.attention)
         self.begin = nn.Linear(frame, 2 * config.hidden)
-        self.cell = nn.LSTMCell(config.word + frame, config.hidden)
+        self.cell = started(nn.LSTMCell(config.word + frame, config.hidden))
         self.deep = nn.Linear(config.hidden + frame + config.word, config.word)
         self.head = nn.Linear(config.word, len(self.vocabulary))
 
@@ -189,8 +190,8 @@ class S2VT(Captioner):
     def __init__(self, data: DataInfo, config: CaptionerConfig) -> None:
         super().__init__(data, config)
         self.see = nn.Linear(data.dim(), config.word)
-        self.lower = nn.LSTM(config.word, config.hidden, batch_first=True)
-        self.upper = nn.LSTM(config.hidden + config.word, config.hidden, batch_first=True)
+        self.lower = started(nn.LSTM(config.word, config.hidden, batch_first=True))
+        self.upper = started(nn.LSTM(config.hidden + config.word, config.hidden, batch_first=True))
         self.head = nn.Linear(config.hidden, len(self.vocabulary))
 
     def forward(self, frames: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
@@ -236,7 +237,7 @@ class LSTME(Captioner):
             self.embed.weight, -0.1, 0.1
         )  # a sum of words starts near the video, not far beyond it
         self.see = nn.Linear(data.dim(), config.word)
-        self.lstm = nn.LSTM(config.word, config.hidden, batch_first=True)
+        self.lstm = started(nn.LSTM(config.word, config.hidden, batch_first=True))
         self.head = nn.Linear(config.hidden, len(self.vocabulary))
 
     def forward(self, frames: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
