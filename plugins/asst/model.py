@@ -271,7 +271,8 @@ def build(data: DataInfo, config: ASSTConfig, members: Mapping[str, ASSTConfig])
 
 def columns_of(data: DataInfo, streams: Sequence[str]) -> list[int]:
     """Where some modalities stand in a row of all features."""
-    at, found = 0, []
+    found: list[int] = []
+    at = 0
     for name, spec in data.features.items():
         found += range(at, at + spec.dim) if name in streams else []
         at += spec.dim

@@ -52,17 +52,19 @@ def window_rows(
 
 
 def _steps(frames: NDArray[Any], edges: Array) -> NDArray[np.float32]:
-    """Means of ``(T, ...)`` between neighbouring edges, in frames."""
+    """Means of ``(T, ..., D)`` between neighbouring edges, in frames, and over a map's positions."""
     places = np.floor(edges + 1e-6).astype(int).clip(0, len(frames))
     first = places[:-1].clip(max=len(frames) - 1)
     stop = max(int(places[-1]), int(first[-1]) + 1)
-    sums = np.add.reduceat(frames[:stop].reshape(stop, -1), first, axis=0)
+    rows = frames[:stop].astype(np.float32, copy=False).reshape(stop, -1, frames.shape[-1]).mean(axis=1)
+    sums = np.add.reduceat(rows, first, axis=0)
     return (sums / np.maximum(np.diff(first, append=stop), 1)[:, None]).astype(np.float32)
 
 
 def window_starts(duration_s: float, window_s: float) -> Array:
     """Windows that slide by half their length until they have seen the whole video."""
-    return np.arange(1 + max(0, math.ceil((duration_s - window_s) / (window_s / 2) - 1e-6))) * (window_s / 2)
+    count = 1 + max(0, math.ceil((duration_s - window_s) / (window_s / 2) - 1e-6))
+    return np.arange(count, dtype=np.float64) * (window_s / 2)
 
 
 def agreeing(segments: Array) -> Array:
@@ -102,7 +104,8 @@ def for_detection(example: Example, ctx: Context) -> Example:
     if not ctx.training or example.targets is None or ctx.rng is None:
         return Example(example.id, fields | _every_window(example, ctx), None)
     rng, duration = ctx.rng, float(example["duration_s"])
-    window = ctx.config.window_s * math.exp(rng.uniform(*map(math.log, ctx.config.stretch)))
+    shortest, longest = ctx.config.stretch
+    window = ctx.config.window_s * math.exp(rng.uniform(math.log(shortest), math.log(longest)))
     start = rng.uniform(0.0, max(0.0, duration - window))
     segments, labels = _wanted(example, ctx)
     clips, targets = sample_clips((segments - start) / window, labels, ctx.config, rng)

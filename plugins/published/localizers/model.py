@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -108,7 +109,7 @@ class MomentContext(nn.Module):
         parts = self.standardise(means).split(self.widths, dim=-1)
         return [
             (stream.moments(part, windows.mask, place), stream.say(batch["words"]))
-            for stream, part in zip(self.streams, parts, strict=True)
+            for stream, part in zip(cast("Iterable[StreamRanker]", self.streams), parts, strict=True)
         ]
 
 
