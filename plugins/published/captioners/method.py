@@ -157,7 +157,7 @@ class MeanPoolLSTM(Captioner):
     - Trained on the benchmark's captions only, not on image captions first. A mean over equidistant frames, not over one
       frame in ten.
     - Here and in the other four, recurrences begin with orthogonal weights and open forget gates: papers are silent, and
-      torch's own start needs three times the steps.
+      torch's own start needs nearly twice the steps.
     - ``tiny``: narrow, Adam.
     """
 
