@@ -101,14 +101,47 @@ class CiSINConfig(TextSizes):
 TINY: dict[str, Any] = {
     "hidden": 64, "part_width": 16, "motion_width": 64, "dropout": 0.1,
     "text_encoder": "blstm", "text_width": 64, "text_layers": 2, "text_heads": 4, "text_dropout": 0.2, "max_words": 128,
-    "joint.steps": 800, "joint.batch_size": 16, "joint.learning_rate": 2e-3, "joint.weight_decay": 1e-6,
+    "video_margin": 14.0,
+    "joint.steps": 700, "joint.batch_size": 16, "joint.learning_rate": 2e-3, "joint.weight_decay": 1e-6,
     "joint.schedule": "cosine", "joint.validate": None, "joint.select": "last",
 }  # fmt: skip
 """The paper's structure at widths and lengths for two cores."""
 
 
 class CiSIN(Method):
-    """Grounding, video and text re-identification as graphs that close to one. Source: Yu et al., ECCV 2020; thesis ch. 6."""
+    """Grounding, video and text re-identification as graphs that close to one. Source: Yu et al., ECCV 2020; thesis ch. 6.
+
+    Departures
+    ----------
+    - Which negatives: Eq. 6.12 takes every other track of the clip, Eq. 6.13 every mention of another person in the set,
+      Eq. 6.14 every triplet of the set, the mean of each; the released code takes the hardest (``as-released``). Mentions that
+      are not on screen teach grounding nothing, and are linked in test as if they were.
+    - Faces and body points are brought to unit length before their products, as the released code does for both, and
+      ``w_scale`` starts from 10. A triplet loss says nothing of where V crosses zero: the level of V (both ``b_scale``,
+      which only add) and lambda are also trained by cross-entropy of track pairs, with everything else held; both move faster
+      than weights.
+    - Scores (Eq. 6.5, 6.6, 6.10) have no leaky ReLU after their last layer, which would bend the logits.
+    - "Softmax over M" is over the tracks of the mention's clip, as the argmax of Eq. 6.11 is.
+    - Body points come from a fine-tuned ResNet in the paper: here a point's feature beside the whole representative
+      image's goes through two layers that know which point it is. On microworld points are 24 blocks of ``person_body``, seen
+      where they are inside the frame; a dataset with a pose detector names ``keypoints`` and ``boxes``. ``person_look``
+      stands for the image, ``person_face`` for ArcFace, rows of body and look, three at a time in ``tiny``, for I3D.
+    - "The ROOT word associated with [SOMEONE]" is the head of the clause it is in: "… while [someone] is away" has
+      "away", not the sentence's root.
+    - BERT is read from ``pretrained``, a local path or hub name; without it a transformer or BLSTM is trained from
+      scratch. A fine-tuned one gets "someone" for [SOMEONE], as in the released code.
+    - Characters are labels, so links must be closed: clusters are joined while that gains expected right pairs of C, which
+      keeps C >= 0.5 where it is consistent. Text re-identification is scored on C itself.
+    - The genders of mentions train Eq. 6.6 where the relation has them.
+    - Table 6.1's rows without text leave ``lambda G^T L G`` out and train the rest as always. ``without-text`` has no
+      loss on C, ``visual-only`` has it on R alone. ``separate-training`` trains L by its own cross-entropy, and G with a text
+      encoder of its own. A variant without the graph that a protocol asks for links nobody.
+    - ``as-released`` has cross-entropy for V and hardest negatives, the released loss weights and dropout, picks tracks by a
+      softmax of five times G in test too, and leaves ``lambda G^T L G`` out. Not reproduced: V through tanh with the face
+      twice, raw ArcFace vectors, the penalty on mentions of one clip, GELU after BERT, eight tracks a clip.
+    - Length of training: 15 epochs, one set a step, the best by validation. ``tiny`` scales learning rates with widths
+      and the video margin with ``w_scale``, and takes 16 sets a step.
+    """
 
     name = "cisin"
     title = "CiSIN"

@@ -25,7 +25,7 @@ METADATA = 4
 SCALE = 10.0
 """Where ``w_scale`` starts: a margin of 2 is then a fifth of a cosine."""
 LEVEL = 30.0
-"""How many times faster than weights the level of V is learned: scores are that much larger than weights are."""
+"""How many times faster than weights the level of V and lambda are learned, since scores are that much larger."""
 
 
 def mlp(inputs: int, hidden: int, outputs: int | None = None, dropout: float = 0.0) -> nn.Sequential:
@@ -154,11 +154,11 @@ class BodyParts(nn.Module):
     A point is read in the context of the whole representative image, as from the last layer of a convolutional network.
     """
 
-    def __init__(self, points: int, dim: int, box: int, width: int) -> None:
+    def __init__(self, points: int, dim: int, box: int, width: int, dropout: float) -> None:
         super().__init__()
         self.of_point, self.of_box = nn.Linear(dim, width), nn.Linear(box, width)
         self.place = nn.Parameter(torch.randn(points, width) / width**0.5)
-        self.last = nn.Linear(width, width)
+        self.last, self.dropout = nn.Linear(width, width), nn.Dropout(dropout)
         self.dot = ScaledDot()
 
     def forward(self, tracks: Tracks) -> torch.Tensor:
@@ -170,15 +170,16 @@ class BodyParts(nn.Module):
     def embed(self, points: torch.Tensor, box: torch.Tensor) -> torch.Tensor:
         """``(B, K, P, D)`` and ``(B, K, D')`` to ``(B, K, P, width)``."""
         hidden = self.of_point(points) + self.of_box(box).unsqueeze(2) + self.place
-        return functional.normalize(functional.leaky_relu(self.last(functional.leaky_relu(hidden))), dim=-1)
+        parts = self.last(self.dropout(functional.leaky_relu(hidden)))
+        return functional.normalize(functional.leaky_relu(parts), dim=-1)
 
 
 class WholeBox(nn.Module):
     """The ablation "+ Human bbox": one vector of the representative image instead of body parts."""
 
-    def __init__(self, box: int, hidden: int) -> None:
+    def __init__(self, box: int, hidden: int, dropout: float) -> None:
         super().__init__()
-        self.embed, self.dot = mlp(box, hidden), ScaledDot()
+        self.embed, self.dot = mlp(box, hidden, dropout=dropout), ScaledDot()
 
     def forward(self, tracks: Tracks) -> torch.Tensor:
         """``(B, K, K)``."""
@@ -190,13 +191,13 @@ class VideoGraph(nn.Module):
 
     def __init__(self, data: DataInfo, tracks: TrackEmbedding, config: CiSINConfig) -> None:
         super().__init__()
-        self.embed, self.dot = mlp(tracks.face_dim, config.hidden), ScaledDot()
+        self.embed, self.dot = mlp(tracks.face_dim, config.hidden, dropout=config.dropout), ScaledDot()
         self.body: nn.Module | None = None
         if config.body == "parts":
             points, dim = data.assets["points"]
-            self.body = BodyParts(points, dim, tracks.box_dim, config.part_width)
+            self.body = BodyParts(points, dim, tracks.box_dim, config.part_width, config.dropout)
         elif config.body == "box":
-            self.body = WholeBox(tracks.box_dim, config.hidden)
+            self.body = WholeBox(tracks.box_dim, config.hidden, config.dropout)
         self.level = nn.Parameter(torch.tensor(-SCALE / LEVEL))
 
     @property
@@ -255,7 +256,7 @@ class CiSIN(nn.Module):
         own = config.grounding and config.text and not config.joint
         self.own_characters = CharacterEmbedding(data, config) if own else None  # of G, trained separately
         self.gender = mlp(text, config.hidden, 1, config.dropout) if config.attributes else None  # Eq. 6.6
-        self.refine = nn.Parameter(torch.zeros(())) if config.refines else None  # lambda
+        self.refine = nn.Parameter(torch.zeros(())) if config.refines else None  # lambda over LEVEL
 
     def forward(self, batch: Batch) -> Graphs:
         """Every graph of a batch of sets."""
@@ -278,6 +279,8 @@ class CiSIN(nn.Module):
 
     def _picks(self, grounding: torch.Tensor, near: torch.Tensor) -> torch.Tensor:
         """Softmax over the tracks of the clip in training, the best of them in test (Eq. 6.11); zero where none is."""
+        if grounding.shape[2] == 0:
+            return grounding
         scores = grounding.masked_fill(~near, -1e4)
         if self.training or self.config.soft_picks:
             return torch.softmax(self.config.sharpness * scores, -1) * near
@@ -296,7 +299,7 @@ class CiSIN(nn.Module):
         if self.video is None or graphs.video is None:
             return None
         v = graphs.video + self.video.bias
-        return v if self.refine is None or graphs.told is None else v + self.refine * graphs.told
+        return v if self.refine is None or graphs.told is None else v + LEVEL * self.refine * graphs.told
 
 
 def tracks_near(mention_clip: Padded, track_clip: Padded) -> torch.Tensor:

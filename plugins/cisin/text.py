@@ -70,7 +70,7 @@ class TransformerText(nn.Module):
 
 
 class RecurrentText(nn.Module):
-    """A stack of BLSTMs, trained from scratch."""
+    """A stack of BLSTMs with residual connections, trained from scratch."""
 
     def __init__(self, data: DataInfo, config: TextSizes) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class RecurrentText(nn.Module):
         """States ``(B, W, width)``."""
         states = self.embed(words, sentence_of)
         for layer in self.layers:
-            states = self.dropout(layer(states, mask))
+            states = states + self.dropout(layer(states, mask))
         return states
 
 

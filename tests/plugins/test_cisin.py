@@ -15,7 +15,7 @@ from reelbench.batching import Padded
 from reelbench.errors import FeatureError, UsageError
 from reelbench.plugins.cisin import losses
 from reelbench.plugins.cisin.method import CiSIN
-from reelbench.plugins.cisin.model import BodyParts, MotionRows, Tracks, identity, log_identity
+from reelbench.plugins.cisin.model import LEVEL, BodyParts, MotionRows, Tracks, identity, log_identity
 from reelbench.plugins.cisin.tracks import grid_bodies, metadata, representatives
 from reelbench.plugins.cisin.words import clause_head, whole_words, word_pieces
 from reelbench.plugins.layers import pretrained
@@ -201,7 +201,7 @@ def test_motion_rows_see_their_neighbours_in_the_same_track_only():
 
 def test_body_parts_are_matched_where_both_are_visible_as_in_equation_6_8():
     torch.manual_seed(0)
-    parts, nothing = BodyParts(3, 2, 5, 4), torch.zeros(0)
+    parts, nothing = BodyParts(3, 2, 5, 4, 0.0), torch.zeros(0)
     visible = torch.tensor([[[1.0, 1, 0], [1, 0, 1], [0, 0, 0]]])
     tracks = Tracks(nothing, nothing, torch.randn(1, 3, 5), torch.randn(1, 3, 3, 2), visible, nothing, nothing, nothing)  # fmt: skip
     got, p = parts(tracks)[0].detach(), parts.embed(tracks.points, tracks.box)[0].detach()
@@ -276,7 +276,7 @@ def test_text_refines_the_video_graph_by_lambda():
     ctx, data = fit()
     module, batch = built(ctx, data).eval(), toy_batch(ctx)
     with torch.no_grad():
-        module.refine.fill_(0.5)
+        module.refine.fill_(0.5 / LEVEL)
     graphs = module(batch)
     mentions = int(batch["mention_place"].lengths[1])
     g, said = graphs.picks[1, :mentions], torch.sigmoid(graphs.text[1, :mentions, :mentions])
