@@ -17,18 +17,19 @@ if TYPE_CHECKING:
     from reelbench.vocabulary import Vocabulary
 
 CONTENT_TAGS = frozenset({"NOUN", "VERB", "ADJ"})
-STOP_LIST = frozenset(
+_STOPPED = (
     "a about above after again all along also an and another any are around as at away back be been before behind being "
     "below beside between both but by can do does down each for from front had has have he her hers him himself his how i "
     "if in inside into is it its itself just like many me more most my near no not now of off on one only onto or other our "
     "out outside over past same several she so some someone something than that the their them then there these they this "
     "those three through to together too toward towards two under until up upon very was we were what when where which "
-    "while who whose why will with within without you your".split()
+    "while who whose why will with within without you your"
 )
+STOP_LIST = frozenset(_STOPPED.split())
 
 
 def concept_words(
-    captions: Iterable[Example], vocabulary: Vocabulary, size: int, tags: Literal["data", "parser"]
+    captions: Sequence[Example], vocabulary: Vocabulary, size: int, tags: Literal["data", "parser", "none"]
 ) -> list[str]:
     """At most ``size`` words of the vocabulary, commonest first, ties by spelling (§4.2.2).
 
@@ -37,9 +38,10 @@ def concept_words(
     captions
         With ``sentence``, and ``sentence_pos`` where the dataset knows parts of speech.
     tags
-        Whose parts of speech: the dataset's (a stop list where it has none), or a parser's.
+        Whose parts of speech: the dataset's, a parser's, or none; without any a stop list says what is left out.
     """
-    pairs = _tagged(captions) if tags == "data" else _parsed([e["sentence"] for e in captions])
+    sentences = [e["sentence"] for e in captions]
+    pairs = {"data": _tagged(captions), "parser": _parsed(sentences), "none": _unstopped(sentences)}[tags]
     counts = Counter(word for word, content in pairs if content and word in vocabulary.index)
     return [word for _, word in sorted((-n, word) for word, n in counts.items())[:size]]
 
@@ -51,24 +53,27 @@ def concept_vector(concepts: Sequence[str], tokens: Iterable[str]) -> NDArray[np
 
 
 def _tagged(captions: Iterable[Example]) -> Iterator[tuple[str, bool]]:
-    """Each word of the captions, and whether it is one that means something."""
+    """Each word of the captions, and whether it is one of content, by the dataset's tags where it has them."""
     for example in captions:
-        words = example["sentence"]
         if "sentence_pos" in example.fields:
-            yield from zip(words, (tag in CONTENT_TAGS for tag in example["sentence_pos"]), strict=True)
+            yield from _by_tags(example["sentence"], example["sentence_pos"])
         else:
-            yield from ((word, word.isalpha() and word not in STOP_LIST) for word in words)
+            yield from _unstopped([example["sentence"]])
 
 
 def _parsed(sentences: Sequence[Sequence[str]]) -> Iterator[tuple[str, bool]]:
-    """The same by a parser's tags, one a token.
-
-    Raises
-    ------
-    MissingParserError
-        If the extra ``parse`` is not installed.
-    """
+    """The same by a parser's tags."""
     from reelbench.plugins.ctsan.parser import tag
 
     for words, tags in zip(sentences, tag(sentences), strict=True):
-        yield from zip(words, (t in CONTENT_TAGS for t in tags), strict=True)
+        yield from _by_tags(words, tags)
+
+
+def _unstopped(sentences: Iterable[Sequence[str]]) -> Iterator[tuple[str, bool]]:
+    """The same by the stop list."""
+    for words in sentences:
+        yield from ((word, word.isalpha() and word not in STOP_LIST) for word in words)
+
+
+def _by_tags(words: Sequence[str], tags: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    return zip(words, (tag in CONTENT_TAGS for tag in tags), strict=True)

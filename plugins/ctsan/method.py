@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from reelbench.errors import SkippedPair
 from reelbench.hookspecs import hookimpl
 from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe, Upstream
+from reelbench.resolution import FULL
 
 if TYPE_CHECKING:
     import torch
@@ -40,8 +43,8 @@ class CTSANConfig(Config):
     """``V``."""
     concept_words: int = 10
     """``K``."""
-    tags: Literal["data", "parser"] = "data"
-    """Whose parts of speech choose the candidates."""
+    tags: Literal["data", "parser", "none"] = "data"
+    """Whose parts of speech choose the candidates; with none, or where the data have none, a stop list does."""
     concepts: bool = True
     input_attention: bool = True
     output_attention: bool = True
@@ -54,6 +57,8 @@ class CTSANConfig(Config):
     sketch: int = 8000
     maxout: int = 1500
     pieces: int = 2
+    blanks_only: bool = False
+    """Whether other recipes are left out, of which the paper has no such row."""
 
     @property
     def attends_input(self) -> bool:
@@ -74,12 +79,13 @@ class CTSANSettings(Config):
 
 
 TINY: dict[str, Any] = {
-    "max_frames": 6, "min_count": 1, "word": 64, "grid": 32, "attention": 8, "hidden": 64, "dropout": 0.0,
+    "max_frames": 6, "min_count": 1, "word": 64, "grid": 32, "attention": 8, "hidden": 96, "dropout": 0.0,
     "sketch": 512, "maxout": 64,
-    "describe.steps": 450, "describe.learning_rate": 5e-3, "describe.schedule": "cosine", "describe.validate": None,
-    "fill.steps": 400, "fill.learning_rate": 5e-3, "fill.schedule": "cosine", "fill.validate": None,
-    "choose.steps": 400, "choose.learning_rate": 5e-3, "choose.schedule": "cosine", "choose.validate": None,
-    "rank.steps": 400, "rank.learning_rate": 5e-3, "rank.schedule": "cosine", "rank.validate": None,
+    "describe.steps": 350, "describe.batch_size": 48, "describe.learning_rate": 5e-3, "describe.schedule": "cosine",
+    "describe.validate": None,
+    "fill.steps": 300, "fill.learning_rate": 5e-3, "fill.schedule": "cosine", "fill.validate": None,
+    "choose.steps": 300, "choose.learning_rate": 5e-3, "choose.schedule": "cosine", "choose.validate": None,
+    "rank.steps": 300, "rank.learning_rate": 5e-3, "rank.schedule": "cosine", "rank.validate": None,
 }  # fmt: skip
 """The paper's structure at widths and lengths for two cores."""
 
@@ -95,7 +101,30 @@ class CTSAN(Method):
 
     Departures
     ----------
-    - To be written.
+    - ``alpha_0`` is the first frame's attention. From Eq. 4.3 as it stands every trace, at rest at first, would get the same
+      map there, and as their weights are shared the traces would never part.
+    - "Two convolutions" (Eq. 4.4): both 3 x 3, a ReLU between, as in the released code. They are computed as one linear map
+      of ``h`` where that is shorter (``detector.py``); the numbers are the same.
+    - The detector gets no gradient through its choice of K words; their vectors do. Its frames are equidistant; a
+      dataset's vectors (appearance, motion, sound) are added to all regions and stand beside the pooled map in the video
+      encoder, since maps here hold neither sound nor much motion. ``map-only`` is the paper's input. Vectors are means of the
+      time from one frame to the next.
+    - Parts of speech are the dataset's; without them a stop list chooses (``stop-list``), or spaCy's tags (``parsed``, the
+      extra ``parse``) in NLTK's place. Word vectors are learned with the model, not by skip-grams, and go with the detector
+      to the other models, since concepts are words.
+    - ``lambda_1``, ``lambda_2``, optimiser and length of training are not given: 0.001, the released code's 1, Adam at 1e-4
+      and 20 epochs; the best by validation. Losses are means over a batch, and Eq. 4.14's first term over words.
+    - ``h_0 = s_N`` passes the cell on as well, a layer to a layer in captioning. The LSTMs of blanks, choices and
+      retrieval have one layer, as their equations do. Layer normalisation is Ba et al.'s; the tracing LSTM has none.
+    - Blanks: the softmax is over the label space. Retrieval: the margin is over both the sentences of a video and the
+      videos of a sentence, as the paper's "k" is a movie and a query; pairs of equal content are no negatives. The query is
+      read with each video's concepts. ``W_p`` makes two pieces for each of the 1,500 maxout units. Choices learn from
+      their four wrong sentences. ``output-only`` has no attention in choices and retrieval.
+    - ``base-san`` keeps the grid and the encoder, and starts from no other fit.
+    - ``ensemble`` averages probabilities of three fits, for blanks; the six and seven averaged matrices of Table 4.2 are left out.
+    - ``as-released``: one plain layer, no dropout in LSTMs, no regulariser. Not reproduced: tanh and an L2 norm before the
+      trace attention, an encoder that reads the raw map, ``phi`` without ``W_x``, batch norm before the answers, fixed GloVe.
+    - ``tiny`` reads six frames and leaves dropout out.
     """
 
     name = "ct-san"
@@ -126,9 +155,11 @@ class CTSAN(Method):
         "base-san": {"concepts": False},
         "input-only": {"output_attention": False},
         "output-only": {"input_attention": False},
-        "ensemble": {"ensemble": 3},
+        "ensemble": {"ensemble": 3, "blanks_only": True},
         "no-regulariser": {"regulariser": 0.0},
         "map-only": {"vectors": ()},
+        "stop-list": {"tags": "none"},
+        "parsed": {"tags": "parser"},
         "as-released": {
             "layers": 1,
             "layer_norm": False,
@@ -145,14 +176,18 @@ class CTSAN(Method):
 
     def upstream(self, config: CTSANConfig, recipe: str) -> Sequence[Upstream]:
         """The detector trained with captioning, its words and their vectors (end of §4.2.4)."""
+        if config.blanks_only and recipe != "blanks":
+            raise SkippedPair("the paper averages three models for blanks only")
+        if config.tags == "parser" and importlib.util.find_spec("spacy") is None:
+            raise SkippedPair("candidates by a parser need spaCy: pip install 'reelbench[parse]'")
         if recipe == "captions" or not config.concepts:
             return ()
-        parts = ("embed.", "grid.", "detector.")
         return (
             Upstream(
                 name="detector",
                 recipe="captions",
-                parameters={part: part for part in parts},
+                variant=FULL if config.blanks_only else None,
+                parameters={part: part for part in ("embed.", "grid.", "detector.")},
                 assets=("vocabulary", "concepts", "moments", "map_moments"),
             ),
         )
@@ -177,9 +212,9 @@ class CTSAN(Method):
 
     def build(self, data: DataInfo, config: CTSANConfig) -> torch.nn.Module:
         """The recipe's model."""
-        from reelbench.plugins.ctsan.model import MODELS
+        from reelbench.plugins.ctsan.model import build
 
-        return MODELS[config.head](data, config)
+        return build(data, config)
 
     def prepare(self, example: Example, ctx: Context) -> Example:
         """Equidistant frames, words as numbers, and in training the reference concepts."""

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from reelbench.plugins.ctsan.method import CTSANConfig
 
 
+RARE = -3.0  # a detector starts from hardly any candidate being said of a video
+
+
 @dataclass(frozen=True)
 class Seen:
     """What is known of ``R`` videos: the encoder's last states, a layer each; concept words' vectors ``(R, K, d)``."""
@@ -88,8 +91,6 @@ class Watcher(nn.Module):
         vocabulary, concepts = data.assets["vocabulary"], data.assets["concepts"]
         self.count = min(config.concept_words, len(concepts))
         self.embed = nn.Embedding(len(vocabulary), config.word, padding_idx=vocabulary.index[PAD])
-        with torch.no_grad():
-            self.embed.weight *= config.word**-0.5  # so that attention starts even
         self.grid = FrameGrid(data, config)
         self.detector = ConceptDetector(config, self.grid.side, len(concepts)) if config.concepts else None
         beside = data.dim(*config.vectors) if config.vectors else 0
@@ -241,3 +242,19 @@ MODELS: dict[str, type[Watcher]] = {
     "choices": Chooser,
     "retrieval": Retriever,
 }
+
+
+def build(data: DataInfo, config: CTSANConfig) -> Watcher:
+    """The model of a recipe, with the first weights that the authors' code draws (Glorot's), recurrences orthogonal."""
+    model = MODELS[config.head](data, config)
+    for part in model.modules():
+        if isinstance(part, nn.Linear | nn.Conv2d):
+            nn.init.xavier_normal_(part.weight)
+    for name, weight in model.named_parameters():
+        if name.endswith(".u.weight"):
+            nn.init.orthogonal_(weight)
+    with torch.no_grad():
+        model.embed.weight *= config.word**-0.5  # attention starts even
+        if model.detector is not None:
+            model.detector.read.bias.fill_(RARE)
+    return model
