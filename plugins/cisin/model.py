@@ -6,6 +6,7 @@ tracks of a set of clips, ``R`` rows of all its tracks, ``P`` body points, ``W``
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ def mlp(inputs: int, hidden: int, outputs: int | None = None, dropout: float = 0
 
 @dataclass(frozen=True)
 class Tracks:
-    """Visual track embedding (§6.3.2): what each graph reads of tracks, with ``mask`` ``(B, K)`` and clips ``(B, K)``."""
+    """Visual track embedding (§6.3.2): what each graph reads of tracks."""
 
     face: torch.Tensor  # (B, K, F)
     motion: torch.Tensor  # (B, K, I)
@@ -46,8 +47,6 @@ class Tracks:
     points: torch.Tensor  # (B, K, P, C), the same row's body points
     visible: torch.Tensor  # (B, K, P), 1 where visible
     metadata: torch.Tensor  # (B, K, 4)
-    clip: torch.Tensor
-    mask: torch.Tensor
 
 
 class MotionRows(nn.Module):
@@ -80,9 +79,9 @@ class TrackEmbedding(nn.Module):
         self.face_dim, self.box_dim = len(moments["face"]["mean"]), len(moments["box"]["mean"])
 
     def forward(self, batch: Batch) -> Tracks:
-        """Of every track of the batch; zero at padding."""
-        owner, clip = batch["row_track"], batch["track_clip"]
-        mine = owner.data.unsqueeze(1) == torch.arange(clip.data.shape[1], device=clip.data.device)[:, None]
+        """Of every track of the batch."""
+        owner, track = batch["row_track"], torch.arange(batch["box"].data.shape[1])
+        mine = owner.data.unsqueeze(1) == track.to(owner.data.device)[:, None]
         mine = (mine & owner.mask.unsqueeze(1)).to(batch["face"].data.dtype)  # (B, K, R)
         mean = mine / mine.sum(-1, keepdim=True).clamp_min(1.0)
         motion = self.motion(batch["motion"].data)
@@ -95,8 +94,6 @@ class TrackEmbedding(nn.Module):
             points=self.points(batch["points"].data),
             visible=batch["visible"].data.to(motion.dtype),
             metadata=batch["metadata"].data,
-            clip=clip.data,
-            mask=clip.mask,
         )
 
 
@@ -132,7 +129,7 @@ class GroundingGraph(nn.Module):
         s, count = torch.cat([someone, action], -1), someone.shape[1]
         parts = [self.metadata(tracks.metadata).unsqueeze(1).expand(-1, count, -1, -1)]
         for name, read in self.said.items():
-            parts.append(read(s).unsqueeze(2) * self.seen[name](getattr(tracks, name)).unsqueeze(1))
+            parts.append(read(s).unsqueeze(2) * self.seen[name](vars(tracks)[name]).unsqueeze(1))
         return self.score(torch.cat(parts, -1)).squeeze(-1)
 
 
@@ -316,7 +313,7 @@ def identity(logits: list[torch.Tensor]) -> torch.Tensor:
 def log_identity(logits: list[torch.Tensor]) -> torch.Tensor:
     """``log C`` without underflow; of negated logits it is ``log(1 - C)``."""
     both = torch.stack([functional.logsigmoid(x) for x in logits])
-    return both.logsumexp(0) - torch.log(torch.tensor(float(len(logits))))
+    return both.logsumexp(0) - math.log(len(logits))
 
 
 def _pairs(rows: Padded) -> torch.Tensor:

@@ -112,7 +112,10 @@ def build_text_encoder(data: DataInfo, config: TextSizes) -> TextEncoder:
     """The encoder that the configuration asks for."""
     if config.pretrained:
         return PretrainedText(config.pretrained)
-    return {"transformer": TransformerText, "blstm": RecurrentText}[config.text_encoder](data, config)
+    kind: type[TransformerText | RecurrentText] = (
+        TransformerText if config.text_encoder == "transformer" else RecurrentText
+    )
+    return kind(data, config)
 
 
 def states_at(states: torch.Tensor, places: torch.Tensor) -> torch.Tensor:

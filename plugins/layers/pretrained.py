@@ -20,7 +20,7 @@ def require_transformers() -> Any:
         import transformers
     except ModuleNotFoundError:
         raise UsageError(
-            'a pretrained language model needs the library transformers: pip install "transformers>=4.40"; '
+            'a pretrained language model needs the library transformers: pip install "reelbench[language]"; '
             "without one, the method's own text model is trained from scratch"
         ) from None
     return transformers

@@ -203,7 +203,7 @@ def test_body_parts_are_matched_where_both_are_visible_as_in_equation_6_8():
     torch.manual_seed(0)
     parts, nothing = BodyParts(3, 2, 5, 4, 0.0), torch.zeros(0)
     visible = torch.tensor([[[1.0, 1, 0], [1, 0, 1], [0, 0, 0]]])
-    tracks = Tracks(nothing, nothing, torch.randn(1, 3, 5), torch.randn(1, 3, 3, 2), visible, nothing, nothing, nothing)  # fmt: skip
+    tracks = Tracks(nothing, nothing, torch.randn(1, 3, 5), torch.randn(1, 3, 3, 2), visible, nothing)  # fmt: skip
     got, p = parts(tracks)[0].detach(), parts.embed(tracks.points, tracks.box)[0].detach()
     for i, j in product(range(3), range(3)):
         shared = [k for k in range(3) if visible[0, i, k] and visible[0, j, k]]
