@@ -77,10 +77,10 @@ class Suppression(Config):
 
 
 TINY: dict[str, Any] = {
-    "word": 32, "state": 64, "dilation": 48, "squeezing": 32, "attention": 32, "negatives": 3, "input_dropout": 0.0, "dropout": 0.0, "rows": 32, "event_rows": 64,
-    "classify.steps": 900, "classify.batch_size": 32, "classify.learning_rate": 3e-3, "classify.schedule": "cosine", "classify.validate": None,
-    "locate.steps": 900, "locate.batch_size": 32, "locate.learning_rate": 3e-3, "locate.schedule": "cosine", "locate.validate": None,
-    "detect.steps": 600, "detect.batch_size": 32, "detect.learning_rate": 3e-3, "detect.schedule": "cosine", "detect.validate": None,
+    "word": 32, "state": 64, "dilation": 48, "squeezing": 32, "attention": 32, "negatives": 3, "positives": 8, "rows": 32, "event_rows": 64,
+    "classify.steps": 900, "classify.batch_size": 32, "classify.learning_rate": 3e-3, "classify.schedule": "cosine", "classify.validate": None, "classify.keep": 2,
+    "locate.steps": 900, "locate.batch_size": 32, "locate.learning_rate": 3e-3, "locate.schedule": "cosine", "locate.validate": None, "locate.keep": 2,
+    "detect.steps": 400, "detect.batch_size": 32, "detect.learning_rate": 3e-3, "detect.schedule": "cosine", "detect.validate": None,
     "detect.optimizer": "adam",
 }  # fmt: skip
 
@@ -131,7 +131,7 @@ class ASST(Method):
     - The endpoint feature is one number a row: its time as a share of the window.
     - Batch norm counts the rows beyond a video's end, which are empty; every window has the same number of rows.
     - Dropout of "0.8 for the rest" is read as TensorFlow's share kept: 0.2 is dropped, before each convolution, around the
-      LSTM and in the sampler. ``dropout-as-printed`` drops 0.8.
+      LSTM and before the sampler, a channel in all rows at once (neighbouring rows say the same, and it costs a tenth). ``dropout-as-printed`` drops 0.8.
     - Rates fall by 0.9 every so many epochs that come nearest to 2,500 steps (1,000 for events) on DiDeMo, Charades-STA
       and THUMOS 14. Length of training, the number of averaged checkpoints (here 5) and the window's seconds where spans
       are free (128 rows at 4 a second) are not given. Events take the best weights on validation.
@@ -148,8 +148,8 @@ class ASST(Method):
     - Sound, which the paper has not, stands beside its two streams, as for every other method; ``two-streams``, ``appearance``,
       ``motion`` and the late fusions are without it.
     - Events: classes that training has not are scored by what the softmax leaves them. Adam instead of SGD in ``tiny``.
-    - ``tiny`` narrows every layer, takes 32 rows a window (64 for events) and three negatives for each positive clip, drops
-      nothing out, and scales the learning rate. ``base`` is the same for six times the steps.
+    - ``tiny`` narrows every layer, takes 32 rows a window (64 for events) and three negatives for each of at most 8 positive
+      clips, and scales the learning rate. ``base`` is the same for six times the steps.
     """
 
     name = "asst"

@@ -26,6 +26,18 @@ KERNEL, POOLED = 3, 7
 REGRESSION = 2  # deviations of centre and of length
 
 
+class ChannelDropout(nn.Module):
+    """Dropout of a channel in all rows of a window, which are alike: ``(R, T, C)``."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The same shape; unchanged in evaluation."""
+        return functional.dropout1d(x.transpose(1, 2), self.rate, self.training).transpose(1, 2)
+
+
 class LanguageSubnet(nn.Module):
     """Word vectors, then stacked bidirectional LSTMs with shortcuts (Eq. 2)."""
 
@@ -36,7 +48,7 @@ class LanguageSubnet(nn.Module):
         self.layers = nn.ModuleList(
             PaddedLSTM(config.state, config.state // 2, both_ways=True) for _ in range(config.lstm_layers)
         )
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = ChannelDropout(config.dropout)
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """``(R, M)`` to ``w^p``, ``(R, M, state)``."""
@@ -123,7 +135,7 @@ class TemporalLayer(nn.Module):
         self, inputs: int, outputs: int, config: ASSTConfig, *, fed: bool, stride: int = 1, dilation: int = 1
     ) -> None:
         super().__init__()
-        self.dropout, self.stride = nn.Dropout(config.dropout), stride
+        self.dropout, self.stride = ChannelDropout(config.dropout), stride
         self.convolution = GatedConvolution(inputs, outputs, stride=stride, dilation=dilation)
         self.feeding = Feeding(outputs, config, fed=fed)
         self.shortcut = nn.Identity() if inputs == outputs else nn.Linear(inputs, outputs)
@@ -176,14 +188,14 @@ class ClipSampler(nn.Module):
         super().__init__()
         self.first = GatedConvolution(inputs, width, pad=False)
         self.second = GatedConvolution(width, width, pad=False)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = ChannelDropout(dropout)
         self.read = nn.Linear((POOLED - 2 * (KERNEL - 1)) * width, outputs)
 
     def forward(self, x: torch.Tensor, clips: torch.Tensor) -> torch.Tensor:
         """``(R, T, C)`` and clips ``(R, K, 2)`` to ``(R, K, outputs)``."""
-        rows = pool_clips(x, clips)  # (R, K, 7, C)
-        y = self.second(self.first(self.dropout(rows.flatten(0, 1))))  # (R K, 3, width)
-        return self.read(self.dropout(y.flatten(1))).view(*clips.shape[:2], -1)
+        rows = pool_clips(self.dropout(x), clips)  # (R, K, 7, C)
+        y = self.second(self.first(rows.flatten(0, 1)))  # (R K, 3, width)
+        return self.read(y.flatten(1)).view(*clips.shape[:2], -1)
 
 
 class ASST(nn.Module):
@@ -193,7 +205,7 @@ class ASST(nn.Module):
         super().__init__()
         self.rows, self.endpoints = config.length, config.endpoints
         self.standardise = Standardise(data.assets["moments"])
-        self.input_dropout = nn.Dropout(config.input_dropout)
+        self.input_dropout = ChannelDropout(config.input_dropout)
         self.enter = nn.Linear(data.dim(*config.streams), config.dilation)
         fed = config.head != "events" and config.feed != "none"
         self.language = LanguageSubnet(len(data.assets["vocabulary"]), config) if fed else None

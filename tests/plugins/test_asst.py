@@ -14,6 +14,7 @@ from reelbench import Predictions, collate
 from reelbench.plugins.asst import losses, samplers, spans
 from reelbench.plugins.asst.method import ASST, ASSTConfig, Suppression
 from reelbench.plugins.asst.model import (
+    ChannelDropout,
     CrossModalAttention,
     GatedConvolution,
     TemporalLayer,
@@ -134,6 +135,15 @@ def test_squeezing_halves_the_sequence_and_expansion_restores_it():
         layer.register_forward_hook(lambda module, inputs, output: lengths.append(output.shape[1]))
     assert video(torch.randn(2, 128, 8), None, None).shape == (2, 128, 4)
     assert lengths == [64, 32, 16, 8, 4, 2]
+
+
+def test_dropout_takes_a_channel_of_a_window_in_all_rows_and_nothing_in_evaluation():
+    torch.manual_seed(0)
+    dropout, x = ChannelDropout(0.5), torch.ones(4, 6, 10)
+    dropped = dropout(x)
+    assert (dropped == dropped[:, :1]).all()
+    assert set(dropped.unique().tolist()) == {0.0, 2.0}
+    assert (dropout.eval()(x) == x).all()
 
 
 @pytest.mark.parametrize("length", [3, 4, 7])
@@ -434,7 +444,7 @@ def test_settings_say_what_suppression_leaves():
 
 @pytest.mark.parametrize("recipe", ASST.recipes)
 def test_it_learns_a_toy(recipe):
-    ctx, data = fit(recipe, dilation=16, squeezing=16, state=16, attention=8)
+    ctx, data = fit(recipe, dilation=16, squeezing=16, state=16, attention=8, dropout=0.0, input_dropout=0.0)
     module, batch = built(ctx, data), batch_of(ctx, 4)
     optimiser = torch.optim.Adam(module.parameters(), 1e-2)
     first = loss_of(ctx, module, batch).item()
