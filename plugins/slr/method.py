@@ -71,9 +71,9 @@ TUNE = replace(FULL, name="tune", epochs=20, learning_rate=1e-5, validate="metri
 
 TINY: dict[str, Any] = {
     "hidden": 128, "latent_width": 128, "word": 64, "max_words": 20, "predict.max_words": 20, "frames": "changed",
-    "full.steps": 700, "full.batch_size": 64, "full.learning_rate": 3e-3,
-    "partial.steps": 1000, "partial.batch_size": 64, "partial.learning_rate": 2e-3, "partial.schedule": "cosine",
-    "tune.steps": 500, "tune.batch_size": 64, "tune.learning_rate": 1e-3, "tune.schedule": "cosine",
+    "full.steps": 800, "full.batch_size": 16, "full.learning_rate": 3e-3,
+    "partial.steps": 1600, "partial.batch_size": 16, "partial.learning_rate": 2e-3, "partial.schedule": "cosine",
+    "tune.steps": 600, "tune.batch_size": 32, "tune.learning_rate": 1e-3, "tune.schedule": "cosine",
     "tune.validate": None, "tune.select": "last",
 }  # fmt: skip
 """The paper's structure at widths and lengths for two cores."""
@@ -84,6 +84,35 @@ class SLR(Method):
 
     Departures
     ----------
+    - Matches are examples of the same ``content``: another sentence, of the same clip or of its other rendering, and in
+      the first two phases the clip of that sentence as frames to draw. In the paper's data no video has a match, and
+      tuning to frames (``to-video``) draws the clip that is shown, as testing does.
+    - "Configure the input and output channels based on the testing task" is two recipes rather than four: each tunes one
+      output (the other's weight is zero) and sees the video alone or the sentence alone, half of the time each.
+    - At prediction ``z`` is its mean, not a draw: a prediction is no matter of chance. Sentences are read off greedily;
+      ``predict.beam`` searches.
+    - The prior's divergence is a mean over the latent vector's entries and the sentence's loss one over words, as in Ha
+      and Eck's sketch-rnn, whose equations 5 and 6 are. The "Euclidean distance" of frames is squared, as the
+      loss layer of that name and the measured error are; summed over pixels and colours in [0, 1], a mean over frames.
+    - The frame decoder reads the true first frame, then its own: in training too, where the paper does not say. Frames are
+      read around zero (minus a half). ``f`` is the logistic function.
+    - ``drawn`` frames are the letter: ``f(W h + b)``. ``tiny`` and ``base`` have ``changed`` ones, ``f(logit of the frame before +
+      W h + b)``: a clip of microworld barely changes, repeating its first frame errs by 162, and 128 numbers
+      cannot even hold a frame so well. The paper has no such baseline. Variant ``drawn-frames`` is the letter at any size.
+    - One-hot words enter through an embedding as wide as the hidden state, one for each side. Unknown words are left out
+      of what is read.
+    - Initial weights are not given. ``W_mu`` starts wide and the variance small, or decoders learn to do without ``z``
+      before it tells anything: entries of ``x`` are small at length 1. Recurrences start with open forget gates.
+    - Sound stands beside the two kinds of sight that the paper has, as for every other method here; features are
+      standardised by the moments of mean frames. Clips are averaged over all of their rows.
+    - ``s2s-vae`` and ``lstm`` share nothing: one network for each pair of an input and an output, trained side by side on the
+      same batches and for as many steps. They have one input each, so no phase drops any. ``lstm`` decodes from the encoding itself.
+    - A phase that is left out keeps its steps and rates, so that budgets are equal: ``no-full-phase`` drops inputs from the first step
+      on, ``no-partial-phase`` never does.
+    - Lengths and rates are those of YouTube2Text; ``paper-msrvtt`` has the other ones. The tuning rate is not given: the
+      second phase's. The shared model is the last one, a tuned one the best on validation.
+    - ``tiny`` narrows the layers, raises rates and takes 16 pairs a step: a sentence is learnt from a first state only in many
+      steps, however small.
     """
 
     name = "slr"
@@ -112,12 +141,13 @@ class SLR(Method):
     variants: ClassVar = {
         "s2s-vae": {"share": False},
         "lstm": {"share": False, "latent": "none"},
+        "drawn-frames": {"frames": "drawn"},
         "no-full-phase": {"full_inputs": SOME},
         "no-partial-phase": {"partial_inputs": BOTH},
     }
     presets: ClassVar = {
         "tiny": TINY,
-        "base": TINY,
+        "base": {**TINY, "full.steps": 5000, "partial.steps": 10_000, "tune.steps": 4000},
         "paper": {},
         "paper-msrvtt": {
             "full.epochs": 60,

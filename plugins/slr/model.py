@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from reelbench.plugins.layers.recurrent_start import started
 from reelbench.plugins.layers.standardise import Standardise
 from reelbench.vocabulary import PAD
 
@@ -25,6 +26,7 @@ Medium: TypeAlias = Literal["video", "sentence"]
 State: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 MEDIA: tuple[Medium, ...] = ("sentence", "video")  # x = [x_1; x_2], as in the paper
 DARKEST = 1 / 510  # half a level of 255: black and white have finite logits
+FIRST_SPREAD, FIRST_LOG_VARIANCE = 1.5, -4.0
 
 
 class SentenceEncoder(nn.Module):
@@ -33,7 +35,7 @@ class SentenceEncoder(nn.Module):
     def __init__(self, words: int, config: SLRConfig) -> None:
         super().__init__()
         self.embed = nn.Embedding(words, config.word)
-        self.lstm = nn.LSTM(config.word, config.hidden, batch_first=True)
+        self.lstm = started(nn.LSTM(config.word, config.hidden, batch_first=True))
 
     def forward(self, words: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """Words ``(B, T)``, of which the first ``lengths`` are no padding, to ``(B, H)``."""
@@ -55,18 +57,24 @@ class VideoEncoder(nn.Module):
 
 
 class VariationalLatent(nn.Module):
-    """``z`` and how far its distribution is from the prior (Eq. 5 and the second term of Eq. 2)."""
+    """``z`` and how far its distribution is from the prior (Eq. 5 and the second term of Eq. 2).
+
+    It starts where ``z`` tells much of ``x``, whose entries are small at length 1: a decoder that meets nothing but noise
+    at first learns to do without ``z``.
+    """
 
     def __init__(self, inputs: int, config: SLRConfig) -> None:
         super().__init__()
         self.width = config.latent_width
         self.mean = nn.Linear(inputs, self.width)
         self.log_variance = nn.Linear(inputs, self.width)
+        nn.init.normal_(self.mean.weight, std=FIRST_SPREAD)
+        nn.init.constant_(self.log_variance.bias, FIRST_LOG_VARIANCE)
 
     def forward(
         self, x: torch.Tensor, generator: torch.Generator | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """``x`` ``(B, inputs)`` to ``z`` ``(B, Z)``, a draw in training and the mean otherwise, and the KL divergence ``(B,)``."""
+        """``x`` ``(B, inputs)`` to ``z`` ``(B, Z)``, a draw in training and the mean otherwise, and the KL divergence ``(B,)``, a mean over ``Z``."""
         mean, log_variance = self.mean(x), self.log_variance(x)
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean(1)
         if not self.training:
@@ -109,7 +117,7 @@ class SentenceDecoder(nn.Module):
         super().__init__()
         self.first_state = FirstState(latent, config.hidden)
         self.embed = nn.Embedding(words, config.word)
-        self.lstm = nn.LSTM(config.word, config.hidden, batch_first=True)
+        self.lstm = started(nn.LSTM(config.word, config.hidden, batch_first=True))
         self.head = nn.Linear(config.hidden, words)
 
     def forward(self, z: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
@@ -131,7 +139,7 @@ class FrameDecoder(nn.Module):
     def __init__(self, pixels: int, latent: int, config: SLRConfig) -> None:
         super().__init__()
         self.first_state = FirstState(latent, config.hidden)
-        self.lstm = nn.LSTMCell(pixels, config.hidden)
+        self.lstm = started(nn.LSTMCell(pixels, config.hidden))
         self.head = nn.Linear(config.hidden, pixels)
         self.changes = config.frames == "changed"
         if self.changes:  # a decoder that has learnt nothing repeats the frame before

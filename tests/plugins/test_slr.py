@@ -231,9 +231,9 @@ def test_a_sentence_that_is_alone_is_its_own_match_and_tuning_to_frames_draws_th
     assert "shown" not in METHOD.sample(source[0], source, tuned).fields
 
 
-def test_frames_are_compared_by_their_euclidean_distance():
+def test_frames_are_compared_by_their_squared_euclidean_distance():
     drawn, true = torch.zeros(1, 2, 4), torch.tensor([[[3.0, 0.0, 4.0, 0.0], [0.0, 0.0, 0.0, 1.0]]])
-    assert losses.frame_loss(drawn, true).item() == pytest.approx((5 + 1) / 2)
+    assert losses.frame_loss(drawn, true).item() == pytest.approx((25 + 1) / 2)
 
 
 def test_the_loss_is_equation_9():
