@@ -144,3 +144,16 @@ class EvaluationSet:
     def ids(self) -> tuple[str, ...]:
         """Example ids in order."""
         return tuple(e.id for e in self.examples)
+
+    def clip_of(self, example: Example) -> Clip | None:
+        """The first clip of an example, or of the gallery entry that it should find."""
+        clips = _clips(example)
+        match = self.targets.get(example.id, {}).get("match")
+        if not clips and match is not None:
+            clips = [clip for entry in self.gallery if entry.id == match for clip in _clips(entry)]
+        return clips[0] if clips else None
+
+
+def _clips(example: Example) -> list[Clip]:
+    values = [v if isinstance(v, list) else [v] for v in example.fields.values()]
+    return [item for value in values for item in value if isinstance(item, Clip)]

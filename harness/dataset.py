@@ -104,6 +104,10 @@ class Dataset(ABC):
         """A small JPEG of a few frames side by side, or ``None`` where there are no pixels to show."""
         return None
 
+    def kinds(self, clip: Clip) -> Mapping[str, str]:
+        """By what results on a clip may be broken down: ``{"sub-events": "2"}``. Shown to no method."""
+        return {}
+
     def page(self) -> str | None:
         """One HTML file without outside references that shows the dataset to a stranger, or ``None``."""
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbench.data import Clip, EvaluationSet, Example
+from reelbench.data import Clip, EvaluationSet
 from reelbench.evaluation.shelf import Shelf
 from reelbench.stages import write_json
 
@@ -43,7 +43,7 @@ def write_picks(
         targets = evaluation.targets.get(example.id, {})
         shown = task.show(example, targets, predictions.row(row_of[example.id]), evaluation)
         strip = write_strip(
-            example_clip(example, targets, evaluation), dataset, folder / "strips" / f"{kind}-{len(rows)}.jpg"
+            evaluation.clip_of(example), dataset, folder / "strips" / f"{kind}-{len(rows)}.jpg"
         )
         rows.append({
             "id": example.id, "pick": kind, "score": float(scores[index]), "show": shown, "strip": strip,
@@ -64,19 +64,6 @@ def pick(scores: NDArray[np.float64], count: int = COUNT) -> list[tuple[str, int
     return [
         (kind, i) for kind, group in (("best", best), ("worst", worst), ("typical", typical)) for i in group
     ]
-
-
-def example_clip(example: Example, targets: Any, evaluation: EvaluationSet) -> Clip | None:
-    """The first clip of an example, or of the gallery entry that it should find."""
-    clips = _clips(example)
-    if not clips and "match" in targets:
-        clips = [c for e in evaluation.gallery if e.id == targets["match"] for c in _clips(e)]
-    return clips[0] if clips else None
-
-
-def _clips(example: Example) -> list[Clip]:
-    values = [v if isinstance(v, list) else [v] for v in example.fields.values()]
-    return [item for value in values for item in value if isinstance(item, Clip)]
 
 
 def write_strip(clip: Clip | None, dataset: Dataset, path: Path) -> str | None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reelbench.data import EvaluationSet, Example
 from reelbench.predictions import Predictions, as_array, check_ids
@@ -23,12 +22,11 @@ def validate(predictions: Predictions, evaluation: EvaluationSet) -> None:
 
 
 def measure(predictions: Predictions, evaluation: EvaluationSet) -> ScoreSheet:
-    """``hit`` ``(n,)``, a share of a point on ties, and ``margin`` ``(n,)`` of the answer over the best other."""
+    """``hit`` ``(n,)``, a share of a point on ties."""
     scores = np.asarray(predictions.columns["scores"], dtype=np.float64)[order_of(predictions, evaluation)]
     answers = np.array([evaluation.targets[i]["answer"] for i in evaluation.ids], dtype=np.int64)
     hit = count_ranks(scores, answers).expected_hit(1)
-    columns = {"hit": hit, "margin": _margin(scores, answers)}
-    return ScoreSheet.build(evaluation.ids, evaluation.clusters, columns)
+    return ScoreSheet.build(evaluation.ids, evaluation.clusters, {"hit": hit})
 
 
 def aggregate(sheet: ScoreSheet, weights: Array) -> dict[str, Array]:
@@ -37,9 +35,9 @@ def aggregate(sheet: ScoreSheet, weights: Array) -> dict[str, Array]:
 
 
 def example_scores(sheet: ScoreSheet) -> Array:
-    """How far the answer's score is above the best other choice's."""
-    margin: Array = sheet.columns["margin"]
-    return margin
+    """Whether the answer is right: unlike a margin, it is on one scale for every method."""
+    hit: Array = sheet.columns["hit"]
+    return hit
 
 
 def show(
@@ -53,11 +51,3 @@ def show(
         "Answer": sentences[int(targets["answer"])],
         "Predicted": sentences[scores.index(max(scores))],
     }
-
-
-def _margin(scores: Array, answers: NDArray[np.int64]) -> Array:
-    rows = np.arange(len(scores))
-    others = scores.copy()
-    others[rows, answers] = -np.inf
-    margin: Array = scores[rows, answers] - others.max(axis=1)
-    return margin

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from synthetic import Synthetic, fill
 
 from reelbench.tracking.store import Store
@@ -41,3 +45,24 @@ def site(small: Synthetic, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from reelbench.reports.render import draw_site
 
     return draw_site(small.uri, tmp_path_factory.mktemp("site")).parent
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a store that a real bench of two quick baselines filled."""
+    folder = tmp_path_factory.mktemp("bench")
+    uri = f"sqlite:///{folder / 'mlflow.db'}"
+    told = (
+        "run --method nearest-neighbour --against chance --benchmark multiple_choice@microworld/smoke --seeds 2 --executor in-process "
+        f"--no-report --store {uri} --workspace {folder / 'workspace'}"
+    )
+    subprocess.run([sys.executable, "-m", "reelbench", *told.split()], check=True, cwd=folder)
+    return uri
+
+
+@pytest.fixture
+def compared(bench: str) -> Callable[..., Result]:
+    """``reelbench compare`` on that store."""
+    from reelbench.reports.comparison.command import compare
+
+    return lambda *words: CliRunner().invoke(compare, [*words, "--store", bench])

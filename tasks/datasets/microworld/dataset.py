@@ -130,6 +130,20 @@ class Microworld(Dataset):
             record for name in names for record in json.loads((self.root / name).read_text(encoding="utf-8"))
         ]
 
+    def kinds(self, clip: Clip) -> dict[str, str]:
+        """How many acts a clip shows, and the kind of its story's family."""
+        story = self._by_id.get(clip.video[:-1])
+        if story is None:
+            return {}
+        found = {"family": story.kind}
+        if (span := [clip.start_s, clip.end_s]) in story.spans:
+            found["sub-events"] = str(len(story.clips[story.spans.index(span)]["acts"]))
+        return found
+
+    @cached_property
+    def _by_id(self) -> dict[str, StoryRecord]:
+        return {story.id: story for split in ("validation", "test") for story in self.stories(split)}
+
     def film_strip(self, clip: Clip, frames: int = 6) -> bytes | None:
         """Frames of a clip side by side, drawn again from the script, as a JPEG."""
         from reelbench.tasks.datasets.microworld.strips import strip

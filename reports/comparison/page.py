@@ -1,0 +1,186 @@
+"""What the page of a comparison says, and the same as JSON."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reelbench.reports import numbers
+from reelbench.reports.comparison.outcomes import KindLine, Outcomes, by_kind, kinds_of, outcomes_of, widest
+from reelbench.reports.leaderboard import Board, Row
+from reelbench.reports.pages import title_of, where_of
+from reelbench.reports.standing import scores_of
+from reelbench.reports.statistics.contrast import Contrast, contrast
+from reelbench.reports.tables import distinct_names, places
+
+if TYPE_CHECKING:
+    from reelbench.data import EvaluationSet
+    from reelbench.dataset import Dataset
+    from reelbench.predictions import Predictions
+    from reelbench.task import Task
+
+EXAMPLES = 6
+
+
+@dataclass(frozen=True)
+class MetricLine:
+    """One metric of both rows, and their difference."""
+
+    spec: numbers.Spec
+    left: float
+    right: float
+    difference: Contrast
+
+
+@dataclass(frozen=True)
+class Told:
+    """An example with what both rows predicted; ``strip`` is a data address of a JPEG."""
+
+    id: str
+    left_score: float
+    right_score: float
+    show: Mapping[str, str]
+    left: str
+    right: str
+    strip: str | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two rows on one benchmark."""
+
+    board: Board
+    left: Row
+    right: Row
+    metrics: tuple[MetricLine, ...]
+    kinds: tuple[KindLine, ...] = ()
+    wins: tuple[Told, ...] = ()
+    losses: tuple[Told, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the rows are called in the benchmark's table."""
+        names = distinct_names(self.board.rows)
+        return names[self.left.label], names[self.right.label]
+
+
+def compare_rows(
+    board: Board, left: Row, right: Row, task: Task, dataset: Dataset, *, examples: int = EXAMPLES
+) -> Comparison:
+    """Everything that can be said of two rows of a board.
+
+    Raises
+    ------
+    ValueError
+        If they were scored on different test sets.
+    """
+    metrics = compare_metrics(board, left, right)
+    protocol, split = str(board.record["protocol"]), str(board.record["split"])
+    evaluation = task.evaluation(dataset, protocol, split)
+    try:
+        one, other = outcomes_of(left, task), outcomes_of(right, task)
+    except NotImplementedError:  # a task that does not rank its examples
+        return Comparison(board, left, right, metrics)
+    kinds = by_kind(one, other, kinds_of(evaluation, dataset), (left.deterministic, right.deterministic))
+    wins, losses = widest(one, other, examples)
+    told = _Teller(left, right, (one, other), task, dataset, evaluation)
+    return Comparison(
+        board, left, right, metrics, tuple(kinds), tuple(map(told, wins)), tuple(map(told, losses))
+    )
+
+
+def compare_metrics(board: Board, left: Row, right: Row) -> tuple[MetricLine, ...]:
+    """The difference on every metric that both rows have replicates of."""
+    one, other = scores_of(left), scores_of(right)
+    return tuple(
+        MetricLine(spec, one[name].mean, other[name].mean, contrast(one[name], other[name]))
+        for spec in board.specs
+        if (name := str(spec["name"])) in one and name in other
+    )
+
+
+class _Teller:
+    """Looks examples up: what was asked, what each row's first seed predicted, and the film strip."""
+
+    def __init__(
+        self,
+        left: Row,
+        right: Row,
+        outcomes: tuple[Outcomes, Outcomes],
+        task: Task,
+        dataset: Dataset,
+        evaluation: EvaluationSet,
+    ) -> None:
+        self.task, self.dataset, self.evaluation, self.outcomes = task, dataset, evaluation, outcomes
+        self.predicted = [_predictions(row) for row in (left, right)]
+        self.places = [{i: k for k, i in enumerate(p.ids)} for p in self.predicted]
+        self.examples = {e.id: e for e in evaluation.examples}
+
+    def __call__(self, index: int) -> Told:
+        example = self.examples[self.outcomes[0].ids[index]]
+        targets = self.evaluation.targets.get(example.id, {})
+        shown = [
+            self.task.show(example, targets, p.row(places[example.id]), self.evaluation)
+            for p, places in zip(self.predicted, self.places, strict=True)
+        ]
+        clip = self.evaluation.clip_of(example)
+        image = self.dataset.film_strip(clip) if clip else None
+        said = [s.get("Predicted", "") for s in shown]
+        return Told(
+            example.id, *(float(o.mean[index]) for o in self.outcomes), {k: v for k, v in shown[0].items() if k != "Predicted"},
+            said[0], said[1], f"data:image/jpeg;base64,{base64.b64encode(image).decode()}" if image else None,
+        )  # fmt: skip
+
+
+def _predictions(row: Row) -> Predictions:
+    from reelbench.predictions import DENSE, META, TABLE, Predictions
+
+    trial = row.finished[0]
+    files = [trial.file(f"predictions/{name}") for name in (TABLE, DENSE, META)]
+    return Predictions.load(files[0].parent)
+
+
+def page_of(found: Comparison) -> dict[str, Any]:
+    """The values of the template."""
+    board, names = found.board, found.names
+    return {
+        "title": title_of(board), "where": where_of(board), "names": names, "benchmark": board.benchmark, "seeds": [r.seeds for r in (found.left, found.right)],
+        "metrics": [_metric_values(board, line) for line in found.metrics], "kinds": [_kind_values(line) for line in found.kinds],
+        "examples": {f"{names[0]} wins by most": found.wins, f"{names[1]} wins by most": found.losses},
+    }  # fmt: skip
+
+
+def _metric_values(board: Board, line: MetricLine) -> dict[str, str]:
+    spec, digits, diff = line.spec, places(board, line.spec), line.difference
+    return {
+        "head": numbers.metric_head(spec), "left": f"{numbers.shown(spec, line.left):.{digits}f}", "right": f"{numbers.shown(spec, line.right):.{digits}f}",
+        "difference": numbers.signed(spec, diff.estimate, digits), "interval": numbers.interval(spec, diff.interval(), digits), "p": f"{diff.p:.2g}",
+    }  # fmt: skip
+
+
+def _kind_values(line: KindLine) -> dict[str, Any]:
+    low, high = line.difference.interval()
+    return {
+        "by": line.by, "kind": line.kind, "examples": line.examples, "left": f"{line.left:.3f}", "right": f"{line.right:.3f}",
+        "difference": f"{line.difference.estimate:+.3f}".replace("-", "−"), "interval": f"[{low:.3f}, {high:.3f}]",
+        "sure": low > 0 or high < 0,
+    }  # fmt: skip
+
+
+def comparison_object(found: Comparison) -> dict[str, Any]:
+    """The comparison as JSON, metrics as they are stored."""
+
+    def told(difference: Contrast) -> dict[str, Any]:
+        return {"estimate": difference.estimate, "interval": list(difference.interval()), "p": difference.p}
+
+    def listed(examples: Sequence[Told]) -> list[dict[str, Any]]:
+        return [{"id": e.id, "left": e.left_score, "right": e.right_score} for e in examples]
+
+    return {
+        "benchmark": found.board.benchmark, "left": found.left.label, "right": found.right.label,
+        "metrics": [{"name": m.spec["name"], "left": m.left, "right": m.right, **told(m.difference)} for m in found.metrics],
+        "kinds": [{"by": k.by, "kind": k.kind, "examples": k.examples, "left": k.left, "right": k.right, **told(k.difference)} for k in found.kinds],
+        "wins": listed(found.wins), "losses": listed(found.losses),
+    }  # fmt: skip
