@@ -70,10 +70,13 @@ GENERATORS: dict[str, dict[str, Any]] = {
 
 
 def _phases(relation: str, batch_size: int) -> tuple[Phase, ...]:
-    """Adaptation with the generator asleep, to given videos and to more of them; pseudo-labels; generation."""
+    """Adaptation with the generator asleep, to given videos and to more of them; pseudo-labels; generation.
+
+    Batches are not bucketed: the renderings and tellings of one story are of one length and would fill a batch.
+    """
     shared: dict[str, Any] = {
         "optimizer": "adamw", "learning_rate": 5e-5, "weight_decay": 0.01, "batch_size": batch_size, "schedule": "linear", "warmup_steps": 4000,
-        "clip_norm": None,
+        "clip_norm": None, "bucket": False,
     }  # fmt: skip
     asleep: dict[str, Any] = {
         "frozen": ("generator.",),
@@ -114,8 +117,8 @@ TINY: dict[str, Any] = {
     "generator": "transformer", "pretraining": "corpus", "width": 64, "layers": 2, "recurrent_layers": 1, "heads": 4, "dropout": 0.0,
     "output_dropout": 0.0, "segments": 6, "max_words": 24, "predict.max_words": 20,
     "pretrain.steps": 300, "pretrain.batch_size": 16, "pretrain.learning_rate": 3e-3, "pretrain.clip_norm": 1.0,
-    "adapt.steps": 100, "adapt.learning_rate": 1e-3, "adapt.warmup_steps": 20, "adapt.clip_norm": 1.0,
-    "adapt-more.learning_rate": 1e-3, "adapt-more.warmup_steps": 20, "adapt-more.clip_norm": 1.0,
+    "adapt.steps": 100, "adapt.learning_rate": 3e-4, "adapt.warmup_steps": 20, "adapt.clip_norm": 1.0,
+    "adapt-more.learning_rate": 3e-4, "adapt-more.warmup_steps": 20, "adapt-more.clip_norm": 1.0,
     "pseudo.learning_rate": 4e-3, "pseudo.warmup_steps": 20, "pseudo.clip_norm": 0.25,
     "generate.steps": 700, "generate.learning_rate": 4e-3, "generate.warmup_steps": 20, "generate.schedule": "cosine",
     "generate.clip_norm": 0.25, "generate.validate": None, "generate.select": "last",
