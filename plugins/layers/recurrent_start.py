@@ -17,7 +17,7 @@ def started(recurrence: Recurrence, *, forget: float = 1.0) -> Recurrence:
     """
     hidden = recurrence.hidden_size
     for name, parameter in recurrence.named_parameters():
-        gates = parameter.detach().split(hidden)
+        gates = parameter.detach().chunk(len(parameter) // hidden)
         if name.startswith("bias"):
             parameter.detach().zero_()
             if isinstance(recurrence, nn.LSTM | nn.LSTMCell) and name.startswith("bias_ih"):

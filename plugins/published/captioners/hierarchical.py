@@ -77,7 +77,7 @@ class SentenceGenerator(nn.Module):
         before = torch.cat([begin.unsqueeze(1), states[:, :-1]], 1)  # attention is by the state before a word
         seen = [
             attend(channel, before)
-            for attend, channel in zip(self.attend, frames.split(self.channels, -1), strict=True)
+            for attend, channel in zip(self.attend, frames.split_with_sizes(self.channels, -1), strict=True)
         ]
         mixed = self.dropout(scaled_tanh(self.multimodal(torch.cat([states, *seen], -1))))
         return self.head(self.dropout(scaled_tanh(self.hidden(mixed)))), states

@@ -127,11 +127,10 @@ class Captioner(Method):
         from reelbench.plugins.layers.frames import feature_moments
         from reelbench.vocabulary import Vocabulary
 
-        sentences = (e["sentence"] for e in source.relation("captions"))
-        if recipe == "stories":
-            told = (s for e in source.relation("stories") for s in e["sentences"])
-            sentences = chain(sentences, told)
-        vocabulary = Vocabulary.from_sentences(sentences, min_count=config.min_count)
+        captions = (e["sentence"] for e in source.relation("captions"))
+        stories = source.relation("stories") if recipe == "stories" else ()
+        told = (s for e in stories for s in e["sentences"])
+        vocabulary = Vocabulary.from_sentences(chain(captions, told), min_count=config.min_count)
         return {"vocabulary": vocabulary, "moments": feature_moments(source, "captions")}
 
     def prepare(self, example: Example, ctx: Context) -> Example:

@@ -48,9 +48,9 @@ class Captioner(nn.Module):
         if self.gaze is None:
             return frames
         maps, rows = batch["maps"].data.flatten(0, 1), batch["map_rows"].data  # (B N, T, 7, 7, C), (B, N, F)
-        pooled = spatial_pool(maps, gaze_attention(self.gaze.gaze_maps(maps))).unflatten(0, rows.shape[:2])
-        read = pooled.gather(2, rows.unsqueeze(-1).expand(-1, -1, -1, pooled.shape[-1]))  # (B, N, F, C)
-        return torch.cat([frames, read], -1)
+        pooled = spatial_pool(maps, gaze_attention(self.gaze.gaze_maps(maps)))  # (B N, T, C)
+        places = rows.flatten(0, 1).unsqueeze(-1).expand(-1, -1, pooled.shape[-1])
+        return torch.cat([frames, pooled.gather(1, places).view(*rows.shape, -1)], -1)
 
     def forward(self, frames: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
         """Scores of the word after each of ``words`` ``(B, T)``: ``(B, T, V)``."""
@@ -281,7 +281,7 @@ Memory = tuple[torch.Tensor, ...]
 
 def empty(lstm: nn.LSTM, rows: int) -> Memory:
     """The memory of an LSTM that has read nothing."""
-    zeros = lstm.weight_hh_l0.new_zeros(rows, lstm.num_layers, lstm.hidden_size)
+    zeros = next(lstm.parameters()).new_zeros(rows, lstm.num_layers, lstm.hidden_size)
     return zeros, zeros
 
 
