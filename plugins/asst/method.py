@@ -77,7 +77,8 @@ class Suppression(Config):
 
 
 TINY: dict[str, Any] = {
-    "word": 32, "state": 64, "dilation": 48, "squeezing": 32, "attention": 32, "negatives": 3, "positives": 8, "rows": 32, "event_rows": 64,
+    "word": 32, "state": 64, "dilation": 48, "squeezing": 32, "attention": 32, "negatives": 3, "positives": 8, "input_dropout": 0.0, "dropout": 0.0,
+    "rows": 32, "event_rows": 64,
     "classify.steps": 900, "classify.batch_size": 32, "classify.learning_rate": 3e-3, "classify.schedule": "cosine", "classify.validate": None, "classify.keep": 2,
     "locate.steps": 900, "locate.batch_size": 32, "locate.learning_rate": 3e-3, "locate.schedule": "cosine", "locate.validate": None, "locate.keep": 2,
     "detect.steps": 400, "detect.batch_size": 32, "detect.learning_rate": 3e-3, "detect.schedule": "cosine", "detect.validate": None,
@@ -147,9 +148,11 @@ class ASST(Method):
       its rows of Tables 2, 4 and 6 are of another feature set.
     - Sound, which the paper has not, stands beside its two streams, as for every other method; ``two-streams``, ``appearance``,
       ``motion`` and the late fusions are without it.
+    - Events are found without language and by one network: variants of feeding and of late fusion change nothing there.
     - Events: classes that training has not are scored by what the softmax leaves them. Adam instead of SGD in ``tiny``.
     - ``tiny`` narrows every layer, takes 32 rows a window (64 for events) and three negatives for each of at most 8 positive
-      clips, and scales the learning rate. ``base`` is the same for six times the steps.
+      clips, scales the learning rate and drops nothing out: within its steps dropout costs more than it gains (mIoU 43.0
+      against 44.8 after two thirds of them). ``base`` is the same for six times the steps.
     """
 
     name = "asst"
