@@ -47,7 +47,9 @@ class HSEConfig(Config):
     max_frames: int = 80
     """Longer clips are read at so many equidistant frames."""
     frame_step: int = 1
-    """Of how many frames one is read."""
+    """Of how many frames one is read,"""
+    min_frames: int = 1
+    """as long as so many are left of those there are."""
     max_words: int = 80
     caption_word: int = 512
     caption_lstm: int = 512
@@ -73,7 +75,7 @@ CLASSIFYING = _phase("classify", "actions", epochs=25, frozen=("video",))
 
 SHORT: dict[str, Any] = {"learning_rate": 5e-3, "schedule": "cosine", "validate": None, "select": "last"}
 TINY: dict[str, Any] = {
-    "width": 128, "word": 64, "frame_step": 4, "max_words": 24, "remember": 2.5, "composed": True,
+    "width": 128, "word": 64, "frame_step": 4, "min_frames": 6, "max_words": 24, "remember": 2.5, "composed": True,
     "alpha": 0.4, "beta": 0.4, "weak_beta": 0.4,
     "caption_word": 128, "caption_lstm": 128, "classifier_hidden": 128,
     **{f"{phase}.{key}": value for phase in ("compose", "match", "caption", "classify") for key, value in SHORT.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,9 +122,9 @@ def _frames(example: Example, ctx: Context) -> list[NDArray[np.float32]]:
 
 
 def _thinned(clip: Mapping[str, Any], ctx: Context) -> NDArray[np.float32]:
-    """One frame of ``frame_step``, and at most ``max_frames``: ``(N, D)``."""
-    frames = max(len(clip[name]) for name in ctx.data.features)
-    limit = min(ctx.config.max_frames, -(-frames // ctx.config.frame_step))
+    """One frame of ``frame_step``, at least ``min_frames`` of those there are, at most ``max_frames``: ``(N, D)``."""
+    config, frames = ctx.config, max(len(clip[name]) for name in ctx.data.features)
+    limit = min(config.max_frames, max(config.min_frames, math.ceil(frames / config.frame_step)))
     return sample_frames(clip, tuple(ctx.data.features), limit)
 
 

@@ -312,12 +312,19 @@ def test_the_order_of_clips_counts(variant):
 
 
 def test_a_gallery_video_is_cut_at_its_segments():
-    ctx = fit(frame_step=2, max_frames=3)
+    ctx = fit(frame_step=2, min_frames=1, max_frames=3)
     video = toy_video(np.random.default_rng(0), 20)  # 4 rows a second
     prepared = METHOD.prepare(example({"video": video, "segments": np.array([[0.0, 0.5], [1.0, 5.0]])}), ctx)
     first, second = prepared["frames"]
     np.testing.assert_array_equal(first[:, :6], video["appearance"][:1])
     np.testing.assert_array_equal(second[:, :6], video["appearance"][[4, 9, 14]])
+
+
+@pytest.mark.parametrize(("rows", "read"), [(2, 2), (9, 6), (24, 6), (32, 8), (200, 20)])
+def test_one_frame_of_four_is_read_but_six_of_a_short_clip(rows, read):
+    ctx = fit(frame_step=4, min_frames=6, max_frames=20)
+    (frames,) = METHOD.prepare(example({"video": toy_video(np.random.default_rng(0), rows)}), ctx)["frames"]
+    assert len(frames) == read
 
 
 def test_a_composed_story_has_the_clips_of_one_video_in_order_and_one_caption_of_each():
