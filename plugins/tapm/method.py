@@ -159,7 +159,7 @@ class TAPM(Method):
 
     name = "tapm"
     title = "TAPM"
-    modalities = ("appearance", "motion", "audio")
+    modalities = ("appearance", "audio", "motion")
     Config = TAPMConfig
     Predict = TAPMSettings
     recipes: ClassVar = {

@@ -51,7 +51,7 @@ class Storyteller(Method):
     """What both share: clips in equal segments, words as numbers, a sentence a clip."""
 
     role = "baseline"
-    modalities = ("appearance", "motion", "audio")
+    modalities = ("appearance", "audio", "motion")
     Config = StorytellerConfig
     Predict = StorytellerSettings
     presets: ClassVar = {"tiny": TINY, "base": {**TINY, "tell.steps": 3000}, "paper": {}}
