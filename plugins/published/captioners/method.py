@@ -276,6 +276,17 @@ class LSTME(Captioner):
         return model.LSTME(data, config)
 
 
+SINGLE = _phase(
+    "train",
+    "captions",
+    optimizer="rmsprop",
+    learning_rate=1e-4,
+    batch_size=64,
+    frozen=("paragraph.",),  # one sentence has no next one
+)
+"""How h-RNN learns single sentences."""
+
+
 class HRNN(Captioner):
     """A sentence generator whose first state a paragraph generator sets. Source: Yu et al., CVPR 2016.
 
@@ -295,13 +306,13 @@ class HRNN(Captioner):
     recipes: ClassVar = {
         "captions": Recipe(
             serves=("captioning",),
-            phases=(_phase("train", "captions", optimizer="rmsprop", learning_rate=1e-4, batch_size=64),),
+            phases=(SINGLE,),
             summary="captions as paragraphs of one sentence",
         ),
         "stories": Recipe(
             serves=("storytelling",),
             phases=(
-                _phase("train", "captions", optimizer="rmsprop", learning_rate=1e-4, batch_size=64),
+                SINGLE,
                 _phase("tell", "stories", optimizer="rmsprop", learning_rate=1e-4, batch_size=16),
             ),
             summary="single sentences, then stories of several",
