@@ -26,7 +26,7 @@ Medium: TypeAlias = Literal["video", "sentence"]
 State: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 MEDIA: tuple[Medium, ...] = ("sentence", "video")  # x = [x_1; x_2], as in the paper
 DARKEST = 1 / 510  # half a level of 255: black and white have finite logits
-FIRST_SPREAD, FIRST_LOG_VARIANCE = 1.5, -4.0
+FIRST_SPREAD, FIRST_LOG_VARIANCE, FIRST_FORGET = 1.5, -4.0, 3.0
 
 
 class SentenceEncoder(nn.Module):
@@ -35,7 +35,7 @@ class SentenceEncoder(nn.Module):
     def __init__(self, words: int, config: SLRConfig) -> None:
         super().__init__()
         self.embed = nn.Embedding(words, config.word)
-        self.lstm = started(nn.LSTM(config.word, config.hidden, batch_first=True))
+        self.lstm = started(nn.LSTM(config.word, config.hidden, batch_first=True), forget=FIRST_FORGET)
 
     def forward(self, words: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """Words ``(B, T)``, of which the first ``lengths`` are no padding, to ``(B, H)``."""
@@ -117,7 +117,7 @@ class SentenceDecoder(nn.Module):
         super().__init__()
         self.first_state = FirstState(latent, config.hidden)
         self.embed = nn.Embedding(words, config.word)
-        self.lstm = started(nn.LSTM(config.word, config.hidden, batch_first=True))
+        self.lstm = started(nn.LSTM(config.word, config.hidden, batch_first=True), forget=FIRST_FORGET)
         self.head = nn.Linear(config.hidden, words)
 
     def forward(self, z: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
@@ -139,7 +139,7 @@ class FrameDecoder(nn.Module):
     def __init__(self, pixels: int, latent: int, config: SLRConfig) -> None:
         super().__init__()
         self.first_state = FirstState(latent, config.hidden)
-        self.lstm = started(nn.LSTMCell(pixels, config.hidden))
+        self.lstm = started(nn.LSTMCell(pixels, config.hidden), forget=FIRST_FORGET)
         self.head = nn.Linear(config.hidden, pixels)
         self.changes = config.frames == "changed"
         if self.changes:  # a decoder that has learnt nothing repeats the frame before
