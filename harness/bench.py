@@ -59,11 +59,15 @@ class Bench:
         if self.executor not in self.registry.executors:
             raise UnknownNameError("executor", self.executor, self.registry.executors)
         self.device = resolve_device(self.suite.device if self.device == "auto" else self.device)
-        self.plan = build_plan(self.suite, self.registry, self.open_dataset, device=self.device)
+        return self.adopt(build_plan(self.suite, self.registry, self.open_dataset, device=self.device))
+
+    def adopt(self, plan: Plan) -> Plan:
+        """Take a plan, and look up what of it is cached."""
+        self.plan = plan
         cache = self._cache()
-        self.hits = cache.lookup(list(self.plan.stages))
+        self.hits = cache.lookup(list(plan.stages))
         self.misses = cache.misses
-        return self.plan
+        return plan
 
     @property
     def waiting(self) -> set[str]:

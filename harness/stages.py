@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 from reelbench.resampling import REPLICATES
 
+METHODLESS = ("ceiling", "external")
+"""Roles of rows behind which no registered method stands."""
 StageKind = Literal["fit", "predict", "score"]
 Emit = Callable[[str, Mapping[str, Any]], None]
 """``emit(event, payload)``: how a running stage reports ``phase`` and ``progress`` to the process that runs the plan."""

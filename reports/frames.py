@@ -227,8 +227,15 @@ def _unique(found: Sequence[Trial]) -> Iterator[Trial]:
     for trial in (*finished, *(t for t in failed if t.run_id not in mended)):
         prediction = trial.tags.get("rb.fingerprint.predict", trial.run_id)
         if trial.is_scored or prediction not in predicted:
-            kept.setdefault(trial.tags.get("rb.fingerprint.score", prediction), trial)
+            kept.setdefault(_identity(trial, prediction), trial)
     yield from kept.values()
+
+
+def _identity(trial: Trial, prediction: str) -> str:
+    """Trials that share it are one: a fingerprint; of predictions made elsewhere, which may be handed in again, row and seed."""
+    if trial.tags.get("rb.role") == "external":
+        return f"{trial.benchmark} {trial.label} {trial.seed}"
+    return trial.tags.get("rb.fingerprint.score", prediction)
 
 
 def results(uri: str, benchmarks: Sequence[str] = ()) -> pd.DataFrame:

@@ -245,7 +245,7 @@ def _top(column: Column, rows: Sequence[Row]) -> float | None:
 
 def _entry(board: Board, row: Row, column: Column, top: float | None) -> Entry:
     if column.group == "cost":
-        value = None if row.tag("role") == "ceiling" else row.cost(column.key)
+        value = None if row.tag("role") in ("ceiling", "external") else row.cost(column.key)
         return Entry(numbers.cost(column.key, value), value=value)
     spec = next(s for s in board.specs if s["name"] == column.key)
     cell, digits = row.metric(column.key), places(board, spec)

@@ -21,6 +21,7 @@ _COMMANDS = {
         "reelbench.cli.run:run",
         "Train, evaluate, record and render a suite, or one method beside others.",
     ),
+    "score": ("reelbench.cli.score:score", "Score predictions made elsewhere and add them to the record."),
     "plan": ("reelbench.cli.plan:plan", "Show what a suite would run, what is cached and why not."),
     "try": (
         "reelbench.cli.trying:try_",

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from reelbench.task import Task
 
 
+_METHODLESS = {
+    "ceiling": "A row that no method can pass.",
+    "external": "Predictions made elsewhere, scored here; how they came about is not known.",
+}
+
+
 def describe_trial(
     job: Job, predicted: Mapping[str, Any], done: Mapping[str, Any], *, method: Method | None, task: Task
 ) -> dict[str, Any]:
@@ -45,7 +51,7 @@ def describe_trial(
 
 def _words(method: Method | None, role: str) -> dict[str, Any]:
     if method is None:
-        return {"summary": f"A row that no method can pass ({role}).", "departures": ""}
+        return {"summary": _METHODLESS[role], "departures": ""}
     summary, departures = split_docstring(inspect.getdoc(type(method)) or "")
     words: dict[str, Any] = {"summary": summary, "departures": departures}
     if paper := read_paper(type(method)):

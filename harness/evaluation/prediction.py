@@ -47,6 +47,8 @@ def predict_stage(
     evaluation = _evaluation(spec, dataset, task)
     if spec.get("ceiling"):
         predictions = task.ceilings(evaluation)[spec["ceiling"]]
+    elif spec.get("external"):
+        predictions = Predictions.load(Path(spec["external"]))
     else:
         assert method is not None
         predictions = _predict(spec, method, dataset, task, fits, evaluation, emit)

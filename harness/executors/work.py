@@ -19,7 +19,7 @@ from reelbench.executors import Job, Surroundings
 from reelbench.fingerprints import versions_of
 from reelbench.placing import place_of
 from reelbench.registry import Registry, build_registry
-from reelbench.stages import Emit, write_json
+from reelbench.stages import METHODLESS, Emit, write_json
 
 if TYPE_CHECKING:
     from reelbench.dataset import Dataset
@@ -142,7 +142,7 @@ def _predict(job: Job, bench: Workbench, emit: Emit) -> dict[str, Any]:
     from reelbench.evaluation import run_predict
 
     spec = job.spec
-    method = None if spec["role"] == "ceiling" else bench.registry.method(spec["method"])
+    method = None if spec["role"] in METHODLESS else bench.registry.method(spec["method"])
     dataset, task = bench.open_dataset(spec["dataset"]), bench.registry.task(spec["task"])
     done = run_predict(
         spec,
@@ -188,7 +188,7 @@ def _score(job: Job, bench: Workbench, emit: Emit) -> dict[str, Any]:
     from reelbench.evaluation.description import describe_trial
 
     spec = job.spec
-    method = None if spec["role"] == "ceiling" else bench.registry.method(spec["method"])
+    method = None if spec["role"] in METHODLESS else bench.registry.method(spec["method"])
     dataset, task = bench.open_dataset(spec["dataset"]), bench.registry.task(spec["task"])
     (predictions,) = job.needs["predictions"]
     done = run_score(

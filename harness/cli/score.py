@@ -1,0 +1,99 @@
+"""``reelbench score``: predictions made elsewhere, checked, scored, and recorded as an external row."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reelbench.cli.options import Places, opener, place_options, plugin_options, store_option
+
+if TYPE_CHECKING:
+    from reelbench.bench import Bench
+    from reelbench.running import Outcome
+
+
+@click.command("score")
+@click.option("--benchmark", required=True, metavar="NAME", help="task@dataset[:protocol].")
+@click.option(
+    "--predictions", "files", multiple=True, type=click.Path(path_type=Path),
+    help="JSON lines, a JSON list, Parquet, or a trial's predictions folder. Repeat it for more seeds.",
+)  # fmt: skip
+@click.option(
+    "--label", default="external", show_default=True, help="What the row is called: letters, digits, dashes."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of the first file; the next has the next.",
+)
+@click.option(
+    "--questions",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what has to be answered to this file, and score nothing.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@store_option
+@place_options
+@plugin_options
+def score(
+    benchmark: str,
+    files: tuple[Path, ...],
+    label: str,
+    seed: int,
+    questions: Path | None,
+    as_json: bool,
+    store: str | None,
+    **options: Any,
+) -> int:
+    """Score predictions from anywhere and add them to the record, marked as external and not ranked.
+
+    Every file has to answer every example of the benchmark's test split, and nothing else.
+    """
+    from reelbench.errors import UsageError
+    from reelbench.external.bench import ask, external_bench
+    from reelbench.registry import build_registry
+    from reelbench.tracking.store import resolve_uri
+
+    if not (files or questions):
+        raise UsageError("give --predictions FILE, or --questions FILE to see what has to be answered")
+    registry = build_registry(options["plugins"], blocked=options["blocked"], strict=options["strict"])
+    places = Places.resolve(options["workspace"], options["cache_dir"], options["data_dir"])
+    surroundings = places.surroundings(tuple(options["plugins"]), tuple(options["blocked"]))
+    asked = ask(registry, opener(registry, surroundings), benchmark)
+    if questions:
+        asked.write(questions)
+        click.echo(questions)
+        return 0
+    bench = external_bench(asked, files, label, seed, surroundings, resolve_uri(store))
+    outcome = bench.run({})
+    summary = _summary(bench, outcome)
+    click.echo(json.dumps(summary, indent=2) if as_json else _as_text(summary))
+    return 1 if any(t["status"] not in ("finished", "cached") for t in summary["trials"]) else 0
+
+
+def _summary(bench: Bench, outcome: Outcome) -> dict[str, Any]:
+    from reelbench.bench import trial_summary
+    from reelbench.tracking.store import redact
+
+    trials = [
+        trial_summary(
+            stage, outcome.records.get(stage.fingerprint), cached=stage.fingerprint in outcome.cached
+        )
+        for stage in bench.plan.trials()
+    ]
+    return {"store": redact(bench.store), "trials": trials}
+
+
+def _as_text(summary: dict[str, Any]) -> str:
+    lines = []
+    for trial in summary["trials"]:
+        lines.append(f"{trial['benchmark']}: {trial['method']}, seed {trial['seed']}: {trial['status']}")
+        lines += [f"  {name:24s} {value:.4f}" for name, value in trial["metrics"].items()]
+        if trial["error"]:
+            lines.append(f"  {trial['error']}")
+    return "\n".join([*lines, "draw it with: reelbench report"])

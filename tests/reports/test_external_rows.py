@@ -1,0 +1,63 @@
+"""Predictions that were made elsewhere, from the command to the table."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from reelbench.cli.score import score
+from reelbench.reports.frames import load
+from reelbench.reports.leaderboard import boards
+
+BENCHMARK = "multiple_choice@microworld/smoke"
+
+
+@pytest.fixture
+def questions(tmp_path):
+    path = tmp_path / "questions.jsonl"
+    told = CliRunner().invoke(score, ["--benchmark", BENCHMARK, "--questions", str(path)])
+    assert told.exit_code == 0, told.output
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def answer(path, questions, choice):
+    scores = [float(k == choice) for k in range(5)]
+    path.write_text("\n".join(json.dumps({"id": q["id"], "scores": scores}) for q in questions))
+    return path
+
+
+def run(tmp_path, *words):
+    places = ["--store", f"sqlite:///{tmp_path / 'mlflow.db'}", "--workspace", str(tmp_path / "work")]
+    return CliRunner().invoke(score, ["--benchmark", BENCHMARK, *map(str, words), *places])
+
+
+def test_files_are_seeds_of_an_external_row_that_is_not_ranked(tmp_path, questions):
+    files = [answer(tmp_path / f"{k}.jsonl", questions, k) for k in range(2)]
+    told = run(tmp_path, "--predictions", files[0], "--predictions", files[1], "--label", "mine", "--json")
+    assert told.exit_code == 0, told.output
+    trials = json.loads(told.output[told.output.index("{") :])["trials"]
+    assert [(t["method"], t["seed"], t["status"]) for t in trials] == [
+        ("mine", 0, "finished"),
+        ("mine", 1, "finished"),
+    ]
+    (board,) = boards(load(f"sqlite:///{tmp_path / 'mlflow.db'}"))
+    (row,) = board.rows
+    assert row.tag("role") == "external"
+    assert board.standings.place(row).why == "predicted elsewhere"
+    assert board.standings.place(row).intervals["accuracy"].error > 0
+
+    again = answer(tmp_path / "again.jsonl", questions, 3)
+    assert run(tmp_path, "--predictions", again, "--label", "mine", "--seed", "1").exit_code == 0
+    (board,) = boards(load(f"sqlite:///{tmp_path / 'mlflow.db'}"))
+    assert [t.seed for t in board.rows[0].finished] == [0, 1]  # handed in again, seed 1 counts once
+
+
+@pytest.mark.parametrize("label", ["chance", "No Good"])
+def test_a_label_that_is_taken_or_no_name_is_refused(tmp_path, questions, label):
+    path = answer(tmp_path / "p.jsonl", questions, 0)
+    told = run(tmp_path, "--predictions", path, "--label", label)
+    assert told.exit_code != 0
+    assert "label" in str(told.exception)
+    assert not (tmp_path / "mlflow.db").exists()
