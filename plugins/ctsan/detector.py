@@ -39,7 +39,7 @@ class FrameGrid(nn.Module):
         """``(B, N, H, W, C)`` and standardised ``(B, N, C')`` to ``(B, N, P, D)``."""
         rows = self.standardise(maps).flatten(0, 1).movedim(-1, 1)  # (B N, C, H, W)
         pooled = self.conv(functional.max_pool2d(rows, 2, ceil_mode=True))  # (B N, D, h, w)
-        grid = pooled.flatten(2).transpose(1, 2).unflatten(0, maps.shape[:2])  # (B, N, P, D)
+        grid = pooled.flatten(2).transpose(1, 2).reshape(*maps.shape[:2], -1, pooled.shape[1])  # (B, N, P, D)
         return grid if self.add is None or vectors is None else grid + self.add(vectors).unsqueeze(2)
 
 
@@ -62,7 +62,7 @@ class SpatialAttention(nn.Module):
     def of_products(self, regions: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
         """Eq. 4.3 and 4.4 as they stand, for regions ``(B, P, D)``."""
         products = regions.unsqueeze(1) * h.unsqueeze(2)  # (B, L, P, D)
-        maps = products.flatten(0, 1).transpose(1, 2).unflatten(2, self.side)  # (B L, D, h, w)
+        maps = products.flatten(0, 1).transpose(1, 2).reshape(-1, h.shape[2], *self.side)  # (B L, D, h, w)
         return self.second(self.first(maps).relu()).flatten(1).softmax(-1).view(*h.shape[:2], -1)
 
     def of_factors(self, factors: torch.Tensor, second: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
@@ -79,7 +79,7 @@ class SpatialAttention(nn.Module):
         channels = grid.flatten(0, 1).permute(2, 0, 1)  # (D, B N, P)
         rows = (channels @ self.first_as_matrices()).transpose(0, 1)  # (B N, D, A P)
         bias = cast("torch.Tensor", self.first.bias).repeat_interleave(grid.shape[2])  # (A P,)
-        return torch.cat([rows, bias.expand(len(rows), 1, -1)], 1).unflatten(0, grid.shape[:2])
+        return torch.cat([rows, bias.expand(len(rows), 1, -1)], 1).view(*grid.shape[:2], -1, len(bias))
 
     def first_as_matrices(self) -> torch.Tensor:
         """The first convolution as a matrix for each channel: ``(D, P, A P)``."""
@@ -87,7 +87,7 @@ class SpatialAttention(nn.Module):
         places = self.side[0] * self.side[1]
         units = torch.eye(places, device=kernels.device).view(places, 1, *self.side)
         maps = functional.conv2d(units, kernels, padding=1).flatten(1)  # (P, D A P)
-        return maps.unflatten(1, (self.first.in_channels, -1)).transpose(0, 1)
+        return maps.view(places, self.first.in_channels, -1).transpose(0, 1)
 
     def second_as_matrix(self) -> torch.Tensor:
         """The second convolution as a matrix ``(A P, P)``."""

@@ -46,7 +46,8 @@ def window_means(rows: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     first = np.arange(count) * len(rows) // count
     if len(rows) < count:
         return rows[first]
-    return np.add.reduceat(rows, first) / np.diff(first, append=len(rows))[:, None].astype(np.float32)
+    lengths = np.diff(first, append=len(rows))[:, None]
+    return np.asarray(np.add.reduceat(rows, first) / lengths, dtype=np.float32)
 
 
 def vector_moments(source: TrainingSource, config: CTSANConfig) -> dict[str, Any]:

@@ -86,6 +86,8 @@ class OutputAttention(nn.Module):
 class Watcher(nn.Module):
     """What the four models share: word vectors, the grid, the concept detector and the video encoder (Eq. 4.7)."""
 
+    candidates: torch.Tensor
+
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__()
         vocabulary, concepts = data.assets["vocabulary"], data.assets["concepts"]
@@ -233,7 +235,7 @@ class Retriever(Watcher):
         x, gamma = self.attend_input(self.embed(words), seen.concepts)
         _, states = self.read(x, mask)
         joint = self.w_p(self.pool(seen.state, states[-1][0]))
-        return self.w_s(joint.unflatten(1, (self.w_s.in_features, -1)).amax(-1)).squeeze(-1), [gamma]
+        return self.w_s(joint.view(len(joint), self.w_s.in_features, -1).amax(-1)).squeeze(-1), [gamma]
 
 
 MODELS: dict[str, type[Watcher]] = {

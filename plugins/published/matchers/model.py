@@ -69,7 +69,7 @@ class TwoLSTMs(nn.Module):
         """Cosines of each video with its choices: ``(B, C)``."""
         choices = batch["choices"]
         texts = self.sentences(choices.data.flatten(0, 1), choices.mask.flatten(0, 1))
-        texts = texts.unflatten(0, choices.data.shape[:2])  # (B, C, space)
+        texts = texts.view(*choices.data.shape[:2], -1)  # (B, C, space)
         return torch.einsum("bw,bcw->bc", self.videos(batch["frames"]), texts)
 
 
