@@ -79,8 +79,8 @@ TINY: dict[str, Any] = {
     "alpha": 0.4, "beta": 0.4, "weak_beta": 0.4,
     "caption_word": 128, "caption_lstm": 128, "classifier_hidden": 128,
     **{f"{phase}.{key}": value for phase in ("compose", "match", "caption", "classify") for key, value in SHORT.items()},
-    "compose.batch_size": 24, "compose.steps": 320, "compose.schedule": "constant",
-    "match.batch_size": 24, "match.steps": 80,
+    "compose.batch_size": 16, "compose.steps": 290, "compose.schedule": "constant",
+    "match.batch_size": 16, "match.steps": 60,
     "caption.steps": 250, "classify.steps": 200,
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ reads a *whole* (a video, a paragraph) of *parts* (clips, sentences) of *steps* 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import torch
 from torch import nn
@@ -33,8 +33,8 @@ class SequenceEncoder(nn.Module):
         super().__init__()
         self.gru = nn.GRU(inputs, width, batch_first=True)
         self.readout = readout
-        keep = slice(width, 2 * width)  # torch's order of gates is reset, update, new
-        nn.init.constant_(self.gru.bias_hh_l0[keep], remember)
+        with torch.no_grad():  # torch keeps the gates in the order reset, update, new
+            cast("torch.Tensor", self.gru.bias_hh_l0)[width : 2 * width] = remember
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor, start: torch.Tensor | None = None) -> torch.Tensor:
         """``(R, T, C)`` with at least one valid step a row, and a first state ``(R, width)``, to ``(R, width)``."""
@@ -124,13 +124,15 @@ class Matcher(nn.Module):
         super().__init__()
         vectors = torch.as_tensor(data.assets["vectors"])  # (V, word)
         self.standardise = Standardise(data.assets["moments"])
-        self.embed = nn.Embedding.from_pretrained(
-            vectors, freeze=not config.train_words, padding_idx=data.assets["vocabulary"].index[PAD]
+        words, width = vectors.shape
+        self.embed = nn.Embedding(
+            words, width, padding_idx=data.assets["vocabulary"].index[PAD], _weight=vectors.clone()
         )
-        self.video, self.text = Tower(data.dim(), config), Tower(vectors.shape[1], config)
+        self.embed.weight.requires_grad_(config.train_words)
+        self.video, self.text = Tower(data.dim(), config), Tower(width, config)
         decoders = config.hierarchy and config.tau > 0
         self.video_decoder = TowerDecoder(data.dim(), config) if decoders else None
-        self.text_decoder = TowerDecoder(vectors.shape[1], config) if decoders else None
+        self.text_decoder = TowerDecoder(width, config) if decoders else None
         labels = [torch.from_numpy(ids) for ids in data.assets["labels"]]
         self.labels = nn.utils.rnn.pad_sequence(labels, batch_first=True) if labels else torch.zeros(0, 1)
 
