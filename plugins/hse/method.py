@@ -117,8 +117,9 @@ class HSE(Method):
       and words. Not reproduced: Xavier initialisation, decoders without an output layer, contexts cut to 80 frames.
     - ``tiny`` composes stories before it reads told ones (phase ``compose``): microworld tells a third of its stories,
       and captions the clips of all, so a paragraph is made of one caption of each clip of a video, as the paper makes
-      DiDeMo's. All variants have it. Update gates begin with a bias, so that a state begins as a long average: short
-      training shows it, the paper's long one need not. ``paper`` has neither.
+      DiDeMo's. All variants have it. Update gates begin with a bias, so that a state begins as a long average, and
+      margins of matching are 0.4. One frame of four is read, whatever the length of a clip or proposal, and six of a short
+      one. ``base`` is the same for six to eight times the steps; ``paper`` has none of this.
     """
 
     name = "hse"
