@@ -119,7 +119,7 @@ class HSE(Method):
       and captions the clips of all, so a paragraph is made of one caption of each clip of a video, as the paper makes
       DiDeMo's. All variants have it. Update gates begin with a bias, so that a state begins as a long average, and
       margins of matching are 0.4. One frame of four is read, whatever the length of a clip or proposal, and six of a short
-      one. ``base`` is the same for six to eight times the steps; ``paper`` has none of this.
+      one. ``base`` is the same for five to eight times the steps; ``paper`` has none of this.
     """
 
     name = "hse"
