@@ -124,7 +124,8 @@ class CTSAN(Method):
     - ``ensemble`` averages probabilities of three fits, for blanks; the six and seven averaged matrices of Table 4.2 are left out.
     - ``as-released``: one plain layer, no dropout in LSTMs, no regulariser. Not reproduced: tanh and an L2 norm before the
       trace attention, an encoder that reads the raw map, ``phi`` without ``W_x``, batch norm before the answers, fixed GloVe.
-    - ``tiny`` reads six frames and leaves dropout out.
+    - ``tiny`` reads six frames, leaves dropout out and scales retrieval's margin with its widths; ``base`` is the same for
+      five to nine times the steps.
     """
 
     name = "ct-san"
@@ -168,7 +169,17 @@ class CTSAN(Method):
             "concept_weight": 1.0,
         },
     }
-    presets: ClassVar = {"tiny": TINY, "paper": {}}
+    presets: ClassVar = {
+        "tiny": TINY,
+        "base": {
+            **TINY,
+            "describe.steps": 2000,
+            "fill.steps": 3000,
+            "choose.steps": 3000,
+            "rank.steps": 2000,
+        },
+        "paper": {},
+    }
 
     def features(self, config: CTSANConfig, recipe: str) -> tuple[str, ...]:
         """The map, and the vectors beside it."""
