@@ -175,14 +175,14 @@ class FusedMatcher(TextEncoder):
     Config = FusionConfig
     presets: ClassVar = {
         "tiny": {
-            **TINY_TEXT, **TINY_PHASE, "match.batch_size": 16, "match.steps": 300,
+            **TINY_TEXT, **TINY_PHASE, "match.batch_size": 16, "match.steps": 400,
             "joint": 64, "attention": 8, "fusion": 8, "conv": 8, "decision": (64, 64, 64), "lstm": 32,
-            "fusion_dropout": 0.0, "max_frames": 12,
+            "fusion_dropout": 0.3, "max_frames": 7,
         },
         "base": {
             **TINY_TEXT, **TINY_PHASE, "match.batch_size": 16, "match.steps": 2000,
             "joint": 64, "attention": 8, "fusion": 8, "conv": 8, "decision": (64, 64, 64), "lstm": 32,
-            "fusion_dropout": 0.0, "max_frames": 12,
+            "fusion_dropout": 0.3, "max_frames": 7,
         },
         "paper": {"pretrained": "bert-base-uncased"},
     }  # fmt: skip
