@@ -147,7 +147,7 @@ class GEAN(Method):
         return (config.maps, config.scene, *config.beside)
 
     def upstream(self, config: GEANConfig, recipe: str) -> Sequence[Upstream]:
-        """The one gaze fit, where gaze is learned and a pool reads it."""
+        """The one gaze fit, where gaze is learned."""
         return (gaze_upstream(),) if recipe == "captions" and config.gaze == "learned" else ()
 
     def assets(self, source: TrainingSource, config: GEANConfig, recipe: str) -> Mapping[str, Any]:
