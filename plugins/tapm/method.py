@@ -231,7 +231,7 @@ class TAPM(Method):
 
     def assets(self, source: TrainingSource, config: TAPMConfig, recipe: str) -> Mapping[str, Any]:
         """Words (where no upstream fit brings them), features' moments, and which unlabelled clips follow each other."""
-        from reelbench.plugins.layers.frames import feature_moments
+        from reelbench.plugins.layers.equal_segments import segment_moments
         from reelbench.plugins.layers.words import training_vocabulary
         from reelbench.plugins.tapm.examples import consecutive
 
@@ -240,7 +240,7 @@ class TAPM(Method):
         if config.pretraining == "none" or (recipe == "language" and config.pretraining == "corpus"):
             assets["vocabulary"] = training_vocabulary(source, relation, text, config.min_count)
         if recipe != "language":
-            assets["moments"] = feature_moments(source, relation, video)
+            assets["moments"] = segment_moments(source, relation, video, config.segments)
         if recipe == "stories" and config.extra in ("videos", "more-labels"):
             assets["sets"] = consecutive(source.relation("clips", "unlabelled"))
         return assets

@@ -58,11 +58,14 @@ class Storyteller(Method):
 
     def assets(self, source: TrainingSource, config: StorytellerConfig, recipe: str) -> Mapping[str, Any]:
         """The stories' words, and the features' moments."""
-        from reelbench.plugins.layers.frames import feature_moments
+        from reelbench.plugins.layers.equal_segments import segment_moments
         from reelbench.plugins.layers.words import training_vocabulary
 
         vocabulary = training_vocabulary(source, "stories", "sentences", config.min_count)
-        return {"vocabulary": vocabulary, "moments": feature_moments(source, "stories", "videos")}
+        return {
+            "vocabulary": vocabulary,
+            "moments": segment_moments(source, "stories", "videos", config.segments),
+        }
 
     def prepare(self, example: Example, ctx: Context) -> Example:
         """Segments' means ``(M, D)`` of every clip and, in training, every sentence's words ``(T + 2,)``."""
