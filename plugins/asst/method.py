@@ -79,8 +79,8 @@ class Suppression(Config):
 TINY: dict[str, Any] = {
     "word": 32, "state": 64, "dilation": 48, "squeezing": 32, "attention": 32, "negatives": 3, "positives": 8, "input_dropout": 0.0, "dropout": 0.0,
     "rows": 32, "event_rows": 64,
-    "classify.steps": 900, "classify.batch_size": 32, "classify.learning_rate": 3e-3, "classify.schedule": "cosine", "classify.validate": None, "classify.keep": 2,
-    "locate.steps": 900, "locate.batch_size": 32, "locate.learning_rate": 3e-3, "locate.schedule": "cosine", "locate.validate": None, "locate.keep": 2,
+    "classify.steps": 900, "classify.batch_size": 32, "classify.learning_rate": 2e-3, "classify.warmup_steps": 50, "classify.schedule": "cosine", "classify.validate": None, "classify.keep": 2,
+    "locate.steps": 900, "locate.batch_size": 32, "locate.learning_rate": 2e-3, "locate.warmup_steps": 50, "locate.schedule": "cosine", "locate.validate": None, "locate.keep": 2,
     "detect.steps": 400, "detect.batch_size": 32, "detect.learning_rate": 3e-3, "detect.schedule": "cosine", "detect.validate": None,
     "detect.optimizer": "adam",
 }  # fmt: skip
