@@ -117,13 +117,13 @@ TINY: dict[str, Any] = {
     "generator": "transformer", "pretraining": "corpus", "width": 64, "layers": 2, "recurrent_layers": 1, "heads": 4, "dropout": 0.0,
     "output_dropout": 0.0, "segments": 6, "max_words": 24, "predict.max_words": 20,
     "pretrain.steps": 300, "pretrain.batch_size": 16, "pretrain.learning_rate": 3e-3, "pretrain.clip_norm": 1.0,
-    "adapt.steps": 100, "adapt.learning_rate": 3e-4, "adapt.warmup_steps": 20, "adapt.clip_norm": 1.0,
+    "adapt.steps": 60, "adapt.learning_rate": 3e-4, "adapt.warmup_steps": 20, "adapt.clip_norm": 1.0,
     "adapt-more.learning_rate": 3e-4, "adapt-more.warmup_steps": 20, "adapt-more.clip_norm": 1.0,
     "pseudo.learning_rate": 4e-3, "pseudo.warmup_steps": 20, "pseudo.clip_norm": 0.25,
-    "generate.steps": 700, "generate.learning_rate": 4e-3, "generate.warmup_steps": 20, "generate.schedule": "cosine",
+    "generate.steps": 800, "generate.learning_rate": 4e-3, "generate.warmup_steps": 20, "generate.schedule": "cosine",
     "generate.clip_norm": 0.25, "generate.validate": None, "generate.select": "last",
 }  # fmt: skip
-"""The paper's structure at widths and lengths for two cores."""
+"""The paper's structure at widths and lengths for two cores, about 37 core-seconds a chain."""
 
 
 class TAPM(Method):
@@ -133,7 +133,8 @@ class TAPM(Method):
     ----------
     - Numbers that the thesis does not give (segments, epochs, optimiser, rates, dropout, lengths) are the released code's. Of its
       30 epochs five adapt; weights are chosen on validation, where that code chooses on the public test.
-    - Modalities stand beside each other in a segment's mean and go through one encoder; the released code has one each.
+    - Modalities stand beside each other in a segment's mean, standardised by moments of such means, and go through one encoder;
+      the released code has one each.
     - The neighbours' means (§7.3.1) are two more visual tokens before a clip's own, zero at a story's ends. Self-attention is
       residual on a normed input; residual layers add nothing at first, without which a few hundred steps are too few.
     - [dummy] is the mark that starts a sentence, [sep] a token that no sentence has. Only words have positions, counted from
