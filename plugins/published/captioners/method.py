@@ -319,13 +319,13 @@ class HRNN(Captioner):
         ),
     }
     presets: ClassVar = _presets(
-        500,
+        450,
         attention=32,
         multimodal=128,
         paragraph=64,
         **{
             "tell.optimizer": "adam",
-            "tell.steps": 150,
+            "tell.steps": 120,
             "tell.learning_rate": 2e-3,
             "tell.schedule": "cosine",
             "tell.validate": None,
