@@ -86,7 +86,7 @@ def predicted(model: SLR, batch: Batch, ctx: Context) -> Mapping[str, Any]:
     z, _ = star.latent(star.encode(media))
     if target == "video":
         first = batch["first_frame"].data  # (B, H, W, 3)
-        drawn = cast("FrameDecoder", star.decoders["video"])(z, first.flatten(1), FRAMES - 1)
+        drawn = cast("FrameDecoder", star.decoders["video"])(z, first.flatten(1), FRAMES - 1).clamp(0, 1)
         return {"frames": drawn.view(len(first), -1, *first.shape[1:])}
     return {"caption": speak(cast("SentenceDecoder", star.decoders["sentence"]), z, ctx)}
 

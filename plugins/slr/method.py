@@ -95,10 +95,11 @@ class SLR(Method):
       and Eck's sketch-rnn, whose equations 5 and 6 are. The "Euclidean distance" of frames is squared, as the
       loss layer of that name and the measured error are; summed over pixels and colours in [0, 1], a mean over frames.
     - The frame decoder reads the true first frame, then its own: in training too, where the paper does not say. Frames are
-      read around zero (minus a half). ``f`` is the logistic function.
-    - ``drawn`` frames are the letter: ``f(W h + b)``. ``tiny`` and ``base`` have ``changed`` ones, ``f(logit of the frame before +
-      W h + b)``: a clip of microworld barely changes, repeating its first frame errs by 162, and 128 numbers
-      cannot even hold a frame so well. The paper has no such baseline. Variant ``drawn-frames`` is the letter at any size.
+      read around zero (minus a half).
+    - ``drawn`` frames are the letter, ``f(W h + b)`` with the logistic function. ``tiny`` and ``base`` have ``changed`` ones, the frame
+      before plus ``tanh(W h + b)``: a clip of microworld barely changes, repeating its first frame errs by 162, and
+      128 numbers cannot even hold a frame so well. The paper has no such baseline. Variant ``drawn-frames`` is the letter
+      at any size.
     - One-hot words enter through an embedding as wide as the hidden state, one for each side. Unknown words are left out
       of what is read.
     - Initial weights are not given. ``W_mu`` starts wide and the variance small, or decoders learn to do without ``z``

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 Medium: TypeAlias = Literal["video", "sentence"]
 State: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 MEDIA: tuple[Medium, ...] = ("sentence", "video")  # x = [x_1; x_2], as in the paper
-DARKEST = 1 / 510  # half a level of 255: black and white have finite logits
 FIRST_SPREAD, FIRST_LOG_VARIANCE, FIRST_FORGET = 1.5, -4.0, 3.0
 
 
@@ -149,12 +148,10 @@ class FrameDecoder(nn.Module):
     def forward(self, z: torch.Tensor, first: torch.Tensor, count: int) -> torch.Tensor:
         """``(B, Z)`` and first frames ``(B, P)`` in [0, 1] to the ``count`` frames that follow, ``(B, count, P)``."""
         state, frame, frames = self.first_state(z), first, []
-        logits = torch.logit(first, DARKEST)
         for _ in range(count):
             state = self.lstm(frame - 0.5, state)
             drawn = self.head(state[0])
-            logits = logits + drawn if self.changes else drawn
-            frame = logits.sigmoid()
+            frame = frame + drawn.tanh() if self.changes else drawn.sigmoid()
             frames.append(frame)
         return torch.stack(frames, 1)
 

@@ -154,7 +154,7 @@ def test_frames_are_equation_6_step_by_step(frames):
         c = logistic(i) * np.tanh(u) + logistic(f) * c
         h = logistic(o) * np.tanh(c)
         drawn = numbers(decoder.head.weight) @ h + numbers(decoder.head.bias)
-        frame = logistic(drawn + (np.log(frame / (1 - frame)) if frames == "changed" else 0))
+        frame = frame + np.tanh(drawn) if frames == "changed" else logistic(drawn)
         np.testing.assert_allclose(got[step], frame, atol=1e-5)
 
 
@@ -163,7 +163,7 @@ def test_a_decoder_of_changes_that_has_learnt_nothing_repeats_the_first_frame():
     star = built(ctx, data).star("video", "video")
     first = torch.tensor([[0.0, 1.0, 0.25] * 4])
     got = star.decoders["video"](torch.randn(1, star.latent.width), first, 2)
-    torch.testing.assert_close(got, first.expand(2, -1)[None], atol=1 / 255, rtol=0)
+    torch.testing.assert_close(got, first.expand(2, -1)[None])
 
 
 def test_telling_word_by_word_gives_the_logits_of_the_whole_sentence():
