@@ -92,7 +92,7 @@ class SLR(Method):
     - At prediction ``z`` is its mean, not a draw: a prediction is no matter of chance. Sentences are read off greedily;
       ``predict.beam`` searches.
     - The prior's divergence is a mean over the latent vector's entries and the sentence's loss one over words, as in Ha
-      and Eck's sketch-rnn, whose equations 5 and 6 are. The "Euclidean distance" of frames is squared, as the
+      and Eck's sketch-rnn, whose equations the paper's 5 and 6 repeat. The "Euclidean distance" of frames is squared, as the
       loss layer of that name and the measured error are; summed over pixels and colours in [0, 1], a mean over frames.
     - The frame decoder reads the true first frame, then its own: in training too, where the paper does not say. Frames are
       read around zero (minus a half).
