@@ -60,7 +60,7 @@ def reelbench_formats() -> Mapping[str, Any]:
 
 
 @hookspec
-def reelbench_plan_notes(plan: Plan) -> Sequence[str]:
+def reelbench_plan_notes(plan: Plan, store: str) -> Sequence[str]:
     """Lines that ``reelbench plan`` prints under the plan (what the suite will be able to resolve, say)."""
     return ()
 

@@ -299,6 +299,7 @@ class _Builder:
         shared = {
             **naming,
             **where,
+            "data": depends["data"],
             "settings": settings,
             "device": self.device,
             "precision": self.precision,

@@ -1,4 +1,4 @@
-"""MLflow's runs as trials and as a pandas frame: finished, not superseded, equal fingerprints counted once."""
+"""MLflow's runs as trials: finished, not superseded, equal fingerprints counted once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from reelbench.tracking.store import FITS, SUITES, Store, is_missing, local_fold
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
 _CONDITION = "tags.`rb.kind` = 'trial' and tags.`rb.superseded` = 'false'"
@@ -236,17 +235,3 @@ def _identity(trial: Trial, prediction: str) -> str:
     if trial.tags.get("rb.role") == "external":
         return f"{trial.benchmark} {trial.label} {trial.seed}"
     return trial.tags.get("rb.fingerprint.score", prediction)
-
-
-def results(uri: str, benchmarks: Sequence[str] = ()) -> pd.DataFrame:
-    """A row a finished trial: names, seed and metrics; for notebooks."""
-    import pandas as pd
-
-    found = load(uri, benchmarks)
-    names = ("benchmark", "method", "variant", "recipe", "preset", "features", "role", "label")
-    rows = [
-        {n: t.tags.get(f"rb.{n}", "") for n in names} | {"seed": t.seed} | dict(t.metrics)
-        for t in found.trials
-        if t.status == "FINISHED"
-    ]
-    return pd.DataFrame(rows)

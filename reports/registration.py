@@ -32,6 +32,14 @@ def reelbench_formats() -> dict[str, Callable[..., Any]]:
 
 
 @hookimpl
+def reelbench_plan_notes(plan: Plan, store: str) -> list[str]:
+    """What the suite will be able to resolve."""
+    from reelbench.reports.planning import notes
+
+    return notes(plan, store)
+
+
+@hookimpl
 def reelbench_plan_ready(plan: Plan, run: Mapping[str, Any]) -> None:
     """Begin a site, if one is wanted."""
     _writers.clear()

@@ -31,7 +31,9 @@ def plan(suite_name: str | None, origins: bool, as_json: bool, store: str | None
     bench = prepare_bench(suite_name, store, "workers", None, options)
     rows = [_row(bench, stage) for stage in bench.plan.stages]
     notes = [
-        n for answer in bench.registry.manager.hook.reelbench_plan_notes(plan=bench.plan) for n in answer
+        n
+        for answer in bench.registry.manager.hook.reelbench_plan_notes(plan=bench.plan, store=bench.store)
+        for n in answer
     ]
     if as_json:
         skipped = [

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NAMING = (
     "method", "title", "role", "variant", "recipe", "preset", "dataset", "features", "section", "seed", "deterministic",
-    "label", "family", "fingerprint", "config", "origins", "phases", "benchmark", "task", "protocol", "split", "settings", "ensemble",
+    "label", "family", "fingerprint", "config", "origins", "phases", "benchmark", "task", "protocol", "split", "data", "settings", "ensemble",
 )  # fmt: skip
 RECORDED_VERSIONS = ("reelbench", "torch", "numpy", "scipy", "lightning-fabric", "pycocoevalcap", "mlflow")
 _INTERRUPTED = {"status": "interrupted", "error": "interrupted; run the same command again to resume"}
