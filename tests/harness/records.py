@@ -18,8 +18,8 @@ from safetensors.numpy import save_file
 
 from reelbench.plan import Plan
 from reelbench.predictions import Predictions
-from reelbench.scoring import ScoreSheet
 from reelbench.resampling import save_replicates
+from reelbench.scoring import ScoreSheet
 from reelbench.stages import Stage, StageFolder, fit_digest, sheet_digest, write_json
 from reelbench.suite import make_suite
 
