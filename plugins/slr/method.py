@@ -103,8 +103,8 @@ class SLR(Method):
     - One-hot words enter through an embedding as wide as the hidden state, one for each side. Unknown words are left out
       of what is read.
     - Initial weights are not given. ``W_mu`` starts wide and the variance small, or decoders learn to do without ``z``
-      before it tells anything: entries of ``x`` are small at length 1. Recurrences start with forget gates open (a bias
-      of 3), since ``z`` speaks in the first state only.
+      before it tells anything: entries of ``x`` are small at length 1. The LSTMs
+      of sentences start with forget gates wide open (a bias of 3), since ``z`` speaks in the first state only.
     - Sound stands beside the two kinds of sight that the paper has, as for every other method here; features are
       standardised by the moments of mean frames. Clips are averaged over all of their rows.
     - ``s2s-vae`` and ``lstm`` share nothing: one network for each pair of an input and an output, trained side by side on the

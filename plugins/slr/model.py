@@ -138,7 +138,7 @@ class FrameDecoder(nn.Module):
     def __init__(self, pixels: int, latent: int, config: SLRConfig) -> None:
         super().__init__()
         self.first_state = FirstState(latent, config.hidden)
-        self.lstm = started(nn.LSTMCell(pixels, config.hidden), forget=FIRST_FORGET)
+        self.lstm = started(nn.LSTMCell(pixels, config.hidden))
         self.head = nn.Linear(config.hidden, pixels)
         self.changes = config.frames == "changed"
         if self.changes:  # a decoder that has learnt nothing repeats the frame before
