@@ -126,33 +126,38 @@ def score_against_cost(board: Board) -> Plot | None:
     spec, names = board.primary, distinct_names(board.rows)
     digits, metric = places(board, spec), str(spec["name"])
     rows = [
-        (row, cell.mean, seconds)
+        (row, cell.mean, cost)
         for row in board.rows
         if row.tag("role") != "ceiling"
         and (cell := row.metric(metric))
-        and (seconds := row.cost("train_seconds"))
+        and (cost := row.cost("train_seconds"))
     ][:FIGURE_ROWS]
     if len(rows) < 2:
         return None
     bounds = {row.label: _bounds(board, row, mean) for row, mean, _ in rows}
     shown = [numbers.shown(spec, v) for pair in bounds.values() for v in pair]
     y_marks = nice_ticks(min(shown), max(shown), 5)
-    seconds = [max(0.1, s) for _, _, s in rows]
-    x_marks = [
-        10.0**k for k in range(math.floor(math.log10(min(seconds))), math.ceil(math.log10(max(seconds))) + 1)
-    ]
+    powers = [math.log10(max(0.1, cost)) for _, _, cost in rows]
+    x_marks = [10.0**k for k in range(math.floor(min(powers)), math.ceil(max(powers)) + 1)]
     across = Scale(math.log10(x_marks[0]), math.log10(x_marks[-1]), PLOT_LEFT, WIDTH - PAD)
     up = Scale(y_marks[0], y_marks[-1], PLOT_HEIGHT - PLOT_BOTTOM, PAD)
-    spots = tuple(
-        Spot(
-            names[row.label], row.tag("role"), across(math.log10(max(0.1, cost))), up(numbers.shown(spec, mean)),
-            *(up(numbers.shown(spec, b)) for b in bounds[row.label]),
-            f"{numbers.shown(spec, mean):.{digits}f} after {numbers.duration(cost)}",
+    spots = []
+    for (row, mean, cost), power in zip(rows, powers, strict=True):
+        low, high = (up(numbers.shown(spec, bound)) for bound in bounds[row.label])
+        text = f"{numbers.shown(spec, mean):.{digits}f} after {numbers.duration(cost)}"
+        spots.append(
+            Spot(
+                names[row.label],
+                row.tag("role"),
+                across(power),
+                up(numbers.shown(spec, mean)),
+                low,
+                high,
+                text,
+            )
         )
-        for row, mean, cost in rows
-    )  # fmt: skip
     return Plot(
-        numbers.metric_head(spec), spots,
+        numbers.metric_head(spec), tuple(spots),
         tuple((across(math.log10(x)), f"{x:g} s") for x in x_marks), tuple((up(y), f"{y:g}") for y in y_marks),
     )  # fmt: skip
 

@@ -90,7 +90,7 @@ def spec_of(one: Judged, specs: Mapping[tuple[str, str], Mapping[str, Any]]) -> 
 
 def counts(judged: Sequence[Judged]) -> dict[str, int]:
     """How many of each verdict, those that were not run last."""
-    found = Counter(one.verdict or "not run" for one in judged)
+    found: Counter[str] = Counter(one.verdict or "not run" for one in judged)
     return {verdict: found[verdict] for verdict in (*VERDICTS, "not run") if found[verdict]}
 
 

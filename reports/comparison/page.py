@@ -128,10 +128,10 @@ class _Teller:
         clip = self.evaluation.clip_of(example)
         image = self.dataset.film_strip(clip) if clip else None
         said = [s.get("Predicted", "") for s in shown]
-        return Told(
-            example.id, *(float(o.mean[index]) for o in self.outcomes), {k: v for k, v in shown[0].items() if k != "Predicted"},
-            said[0], said[1], f"data:image/jpeg;base64,{base64.b64encode(image).decode()}" if image else None,
-        )  # fmt: skip
+        left, right = (float(o.mean[index]) for o in self.outcomes)
+        asked = {k: v for k, v in shown[0].items() if k != "Predicted"}
+        strip = f"data:image/jpeg;base64,{base64.b64encode(image).decode()}" if image else None
+        return Told(example.id, left, right, asked, said[0], said[1], strip)
 
 
 def _predictions(row: Row) -> Predictions:

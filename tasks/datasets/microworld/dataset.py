@@ -136,8 +136,9 @@ class Microworld(Dataset):
         if story is None:
             return {}
         found = {"family": story.kind}
-        if (span := [clip.start_s, clip.end_s]) in story.spans:
-            found["sub-events"] = str(len(story.clips[story.spans.index(span)]["acts"]))
+        for facts, (first, last) in zip(story.clips, story.spans, strict=True):
+            if (first, last) == (clip.start_s, clip.end_s):
+                found["sub-events"] = str(len(facts["acts"]))
         return found
 
     @cached_property
