@@ -17,10 +17,14 @@ from functools import cache
 from importlib import metadata
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+Reuse = Literal["exact", "compatible"]
+"""Which recorded stages stand for a planned one: those of equal fingerprints, or those that differ in `RELAXED` as well."""
+RELAXED = frozenset({"versions", "device", "precision"})
+"""What ``--reuse=compatible`` leaves out of a fingerprint, here and in everything that a stage needs."""
 # Raised by hand when the harness's own meaning of a stage changes (guarded by tests/harness/test_semantics.py).
-SEMANTICS = {"fit": 1, "predict": 1, "score": 2}
+SEMANTICS = {"fit": 2, "predict": 1, "score": 2}
 version = cache(metadata.version)  # reading one takes milliseconds, and a plan asks hundreds of times
 _NO_INPUT = frozenset({"__pycache__", "paper.toml"})
 _FOLLOWED_OTHERWISE = frozenset(

@@ -45,6 +45,8 @@ class Phase:
         Where the relation is read; ``dataset`` of ``None`` is the fit's own.
     epochs, steps
         Length; ``steps`` wins where given.
+    max_steps
+        No phase is longer than this, however its length is given; a suite's ``max_steps`` sets it for all.
     optimizer
         ``adam``, ``adamw``, ``sgd``, ``rmsprop`` or ``adadelta``.
     schedule
@@ -75,6 +77,7 @@ class Phase:
     dataset: str | None = None
     epochs: int = 10
     steps: int | None = None
+    max_steps: int | None = None
     batch_size: int = 32
     accumulate: int = 1
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop", "adadelta"] = "adam"

@@ -53,6 +53,11 @@ class Stage:
         return f"{s['method']}/{s['variant']}/{s['recipe']}/{s['preset']}/{features}#{self.family[:6]}"
 
     @property
+    def is_relaxed(self) -> bool:
+        """Whether its fingerprint leaves versions and device out (``--reuse=compatible``)."""
+        return is_relaxed(self.kind, self.spec)
+
+    @property
     def title(self) -> str:
         """For people: ``fit jsfusion match, seed 0``."""
         s = self.spec
@@ -63,6 +68,11 @@ class Stage:
     def all_needs(self) -> tuple[str, ...]:
         """Fingerprints of every stage it reads."""
         return tuple(f for fs in self.needs.values() for f in fs)
+
+
+def is_relaxed(kind: str, naming: Mapping[str, Any]) -> bool:
+    """Whether a stage's spec or record has a fingerprint that leaves versions and device out."""
+    return naming.get("compatible", {}).get(kind) == naming["fingerprint"]
 
 
 class StageFolder:
@@ -85,11 +95,11 @@ class StageFolder:
         write_json(self.path / "record.json", record)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON to a temporary name and rename it."""
+def write_json(path: Path, value: Any, *, sort_keys: bool = True) -> None:
+    """Write JSON to a temporary name and rename it; keys stay in their order where it means something."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(value, indent=1, sort_keys=True, default=str), encoding="utf-8")
+    temporary.write_text(json.dumps(value, indent=1, sort_keys=sort_keys, default=str), encoding="utf-8")
     os.replace(temporary, path)
 
 

@@ -49,6 +49,8 @@ class Suite(_Table):
         A list, or how many (0, 1, …).
     plugins
         Modules to load beside installed plugins.
+    max_steps
+        No phase of any fit is longer: what a suite takes that only asks whether everything runs.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Suite(_Table):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["32-true", "bf16-mixed"] | None = None
     workers: int | None = Field(default=None, ge=1)
+    max_steps: int | None = Field(default=None, ge=1)
     limits: Limits = Limits()
 
     @field_validator("seeds", mode="before")

@@ -37,13 +37,13 @@ def save_data(data: DataInfo, folder: Path) -> None:
     arrays: dict[str, NDArray[Any]] = {}
     value = {
         "dataset": data.dataset,
-        "features": {name: asdict(spec) for name, spec in data.features.items()},
+        "features": [asdict(spec) for spec in data.features.values()],  # a list: their order is that of columns
         "spaces": {name: list(words) for name, words in data.spaces.items()},
         "assets": encode(dict(data.assets), "assets", arrays),
         "upstream": encode({k: dict(v) for k, v in data.upstream.items()}, "upstream", arrays),
     }
     save_file(arrays, folder / ARRAYS_FILE)
-    write_json(folder / JSON_FILE, value)
+    write_json(folder / JSON_FILE, value, sort_keys=False)
 
 
 def load_data(folder: Path) -> DataInfo:
@@ -61,7 +61,7 @@ def load_data(folder: Path) -> DataInfo:
         raise TrainingError(
             f"{folder}: assets cannot be read ({error}); delete the folder to train again"
         ) from error
-    specs = {k: FeatureSpec(**{**v, "shape": tuple(v["shape"])}) for k, v in value["features"].items()}
+    specs = {v["name"]: FeatureSpec(**{**v, "shape": tuple(v["shape"])}) for v in value["features"]}
     spaces = {k: tuple(v) for k, v in value["spaces"].items()}
     return DataInfo(
         value["dataset"], specs, spaces, decode(value["assets"], arrays), decode(value["upstream"], arrays)

@@ -96,7 +96,8 @@ class PhaseLoop:
             )
         batches = math.ceil(len(loader.relation) / phase.batch_size)
         self.steps_per_epoch = math.ceil(batches / phase.accumulate)
-        self.total_steps = phase.steps or phase.epochs * self.steps_per_epoch
+        length = phase.steps or phase.epochs * self.steps_per_epoch
+        self.total_steps = min(length, phase.max_steps or length)
         self.window = max(SHORTEST_WINDOW, min(LONGEST_WINDOW, self.total_steps // 100))
         self._pending: list[Mapping[str, torch.Tensor]] = []
         self._newest: torch.Tensor | None = None

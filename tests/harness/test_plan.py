@@ -285,3 +285,10 @@ def test_no_fit_learns_from_predictions_for_the_test_split(
         UsageError, match="method 'alpha': upstream 'teaching' may not predict the test split"
     ):
         plan_of(registry, methods=["alpha"])
+
+
+def test_a_suite_s_cap_holds_for_every_phase_of_every_fit_and_makes_other_fits(registry: Registry) -> None:
+    capped, free = (plan_of(registry, benchmarks=["guessing@toy:*"], **cap) for cap in ({"max_steps": 3}, {}))
+    fits = [s for s in capped.stages if s.kind == "fit"]
+    assert {p["max_steps"] for s in fits for p in s.spec["phases"]} == {3}
+    assert not {s.fingerprint for s in fits} & set(free.by_fingerprint())

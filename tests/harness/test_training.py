@@ -111,6 +111,12 @@ def test_steps_win_over_epochs(tmp_path):
     assert fit(Painter(), tmp_path, phases=phase_of(Painter(), steps=8))["steps"] == 8
 
 
+@pytest.mark.parametrize(("length", "taken"), [({"steps": 7}, 3), ({"epochs": 50}, 3), ({"steps": 2}, 2)])
+def test_no_phase_is_longer_than_its_cap(tmp_path, length, taken):
+    record = fit(Painter(), tmp_path, phases=phase_of(Painter(), **length, max_steps=3))
+    assert record["steps"] == taken
+
+
 def test_patience_ends_a_phase_early(tmp_path):
     phases = phase_of(Painter(), epochs=50, learning_rate=0.0, patience=2)
     done = fit(Painter(), tmp_path, phases=phases, validation=VALIDATION)

@@ -34,6 +34,14 @@ def test_assets_come_back_as_they_were(tmp_path):
     assert (back.upstream["base"]["pca"] == np.eye(2)).all()
 
 
+def test_features_and_mappings_keep_their_order_for_columns_follow_it(tmp_path):
+    specs = {name: FeatureSpec(name, (2,), 4.0) for name in ("motion", "appearance", "audio")}
+    save_data(DataInfo("toy", specs, {}, {"by_modality": {"z": 1, "a": 2}}, {}), tmp_path)
+    back = load_data(tmp_path)
+    assert list(back.features) == ["motion", "appearance", "audio"]
+    assert list(back.assets["by_modality"]) == ["z", "a"]
+
+
 @pytest.mark.parametrize(
     ("value", "path"),
     [
