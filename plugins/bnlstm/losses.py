@@ -19,7 +19,7 @@ def translate(model: TagTranslator, batch: Batch, ctx: Context) -> dict[str, tor
     words = batch.targets["words"].data  # (B, T)
     gate = torch.full(words.shape, ctx.config.beta, device=words.device)
     logits, tags = model(batch["video"].data, words, torch.bernoulli(gate, generator=ctx.generator).bool())
-    word = guidance(logits, words, model.end, binary=model.guided)
+    word = guidance(logits, words, model.end, binary=model.binary)
     if tags is None:
         return {"loss": word, "word": word}
     labels = batch.targets["labels"].data  # (B, V), also of tags beyond the longest sequence
@@ -50,4 +50,4 @@ def tag_scores(model: TagTranslator, batch: Batch) -> torch.Tensor:
         return torch.sigmoid(tags)
     ends = (logits.argmax(-1) == model.end).int()  # (B, T)
     after = (ends.cumsum(1) - ends).bool()[..., None]  # (B, T, 1)
-    return logits.softmax(-1).masked_fill(after, 0.0).amax(1)[:, :-1]
+    return model.chances(logits).masked_fill(after, 0.0).amax(1)[:, :-1]

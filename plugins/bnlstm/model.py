@@ -87,7 +87,7 @@ class TagTranslator(nn.Module):
         super().__init__()
         tags = len(data.spaces["tags"])
         self.steps = int(data.assets["longest"]) + 1  # the end mark is a word too
-        self.end, self.guided, self.hidden = tags, config.guided, config.hidden
+        self.end, self.hidden, self.binary = tags, config.hidden, config.loss_word == "binary"
         self.standardise = Standardise(data.assets["moments"])
         self.embed = nn.Linear(tags + 1, config.word, bias=False)
         self.start = nn.Parameter(torch.zeros(config.word))
@@ -98,7 +98,8 @@ class TagTranslator(nn.Module):
         self.norm_words = BatchNormOfStep(tags + 1, self.steps, shift=True) if config.norm_layers else None
         self.norm_last = RowNorm(config.hidden) if config.norm_layers else nn.Identity()
         self.classify = _classifier(config, tags) if config.guided else None
-        _make_orthogonal(self.embed, self.cells)
+        _make_orthogonal(self.embed, gates=1)
+        _make_orthogonal(self.cells, gates=4)
 
     def forward(
         self, video: torch.Tensor, words: torch.Tensor | None = None, injected: torch.Tensor | None = None
@@ -138,6 +139,10 @@ class TagTranslator(nn.Module):
             x = following[-1][0]
         return following
 
+    def chances(self, logits: torch.Tensor) -> torch.Tensor:
+        """Probabilities of words ``(..., V + 1)``, by the activation that belongs to the word loss."""
+        return torch.sigmoid(logits) if self.binary else logits.softmax(-1)
+
     def _words(self, h: torch.Tensor, step: int) -> torch.Tensor:
         """The shared projection to words: ``(B, V + 1)``."""
         logits = self.project(h)
@@ -152,7 +157,7 @@ class TagTranslator(nn.Module):
         step: int,
     ) -> torch.Tensor:
         """The next input ``(B, word)``: the embedded output, the end mark once it was put out, or the true tag where injected."""
-        own = self.embed(torch.sigmoid(logits) if self.guided else logits.softmax(1))
+        own = self.embed(self.chances(logits))
         own = torch.where(ended[:, None], self.embed.weight.T[self.end], own)
         if words is None or injected is None:
             return own
@@ -169,7 +174,9 @@ def _classifier(config: BNLSTMConfig, tags: int) -> nn.Module:
     )
 
 
-def _make_orthogonal(*modules: nn.Module) -> None:
-    """Start every matrix orthogonal (§4.3)."""
-    for parameter in (p for module in modules for p in module.parameters() if p.ndim == 2):
-        nn.init.orthogonal_(parameter)
+@torch.no_grad()
+def _make_orthogonal(module: nn.Module, *, gates: int) -> None:
+    """Start every matrix orthogonal, each gate's block of rows by itself (§4.3)."""
+    for matrix in (p for p in module.parameters() if p.ndim == 2):
+        for block in matrix.chunk(gates):
+            nn.init.orthogonal_(block)

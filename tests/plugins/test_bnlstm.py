@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
-from plugin_toys import example, moments, toy_context, toy_data, toy_fit, toy_video
+from plugin_toys import SPECS, example, moments, toy_context, toy_data, toy_fit, toy_video
 
-from reelbench import collate
+from reelbench import Clip, collate
 from reelbench.plugins.bnlstm.losses import guidance, tag_scores
 from reelbench.plugins.bnlstm.method import BNLSTM
 from reelbench.plugins.bnlstm.model import NormalisedCell
@@ -16,7 +19,8 @@ from reelbench.resolution import variants_of
 
 METHOD = BNLSTM()
 EVERY = sorted(variants_of(METHOD))
-DATA = toy_data(frequency=[5, 1, 3, 3, 0], longest=3, moments=moments(13))
+PLACES = [0, 3, 1, 2, 4]  # of tags used 5, 1, 3, 3 and 0 times
+DATA = toy_data(places=PLACES, longest=3, moments=moments(13))
 END = 5
 
 
@@ -65,6 +69,49 @@ def test_tags_are_spelt_most_frequent_first_and_end_in_end_marks():
     assert METHOD.prepare(row, fit()).targets["words"].tolist() == [0, 3, 1, END]
     row = row.with_targets(labels=np.array([2]))
     assert METHOD.prepare(row, fit()).targets["words"].tolist() == [2, END, END, END]
+
+
+def assets_of(lists, tags, seed=0, variant="full"):
+    """Assets of training videos with these tags."""
+    rows = [
+        example({"video": Clip(f"v{i}", 0.0, 1.0)}, {"labels": np.array(row)}) for i, row in enumerate(lists)
+    ]
+    source = SimpleNamespace(
+        relation=lambda name: rows,
+        read=lambda clip, track: toy_video(np.random.default_rng(int(clip.video[1:])), 4),
+        features=SPECS,
+        spaces={"tags": tuple(map(str, range(tags)))},
+        rng=np.random.default_rng(seed),
+    )
+    return METHOD.assets(source, toy_fit(METHOD, "tag", variant).config, "tag")
+
+
+def test_the_order_is_by_use_in_training_and_ties_go_by_number():
+    lists = [[0, 2, 3], [3, 0], [0, 2], [0, 1], [0, 2, 3]]
+    assets = assets_of(lists, 5)
+    assert assets["places"] == PLACES
+    assert assets["longest"] == 3
+
+
+def test_a_random_order_is_one_order_of_all_tags_that_only_the_seed_changes():
+    lists = [[0, 2, 3], [3, 29], [0, 2]]
+    drawn = [assets_of(lists, 30, seed, "random-label-order") for seed in (0, 0, 1)]
+    places = [assets["places"] for assets in drawn]
+    assert sorted(places[0]) == list(range(30))
+    assert places[0] == places[1]
+    assert places[0] != places[2]
+    by_use = assets_of(lists, 30)
+    assert places[0] != by_use["places"]
+    np.testing.assert_array_equal(drawn[0]["moments"]["mean"], by_use["moments"]["mean"])
+
+
+def test_tags_are_spelt_in_the_order_drawn():
+    ctx = fit("random-label-order")
+    ctx = replace(ctx, data=replace(DATA, assets={**DATA.assets, "places": [2, 0, 4, 1, 3]}))
+    row = example({"video": toy_video(np.random.default_rng(0), 2)}, {"labels": np.array([2, 3, 0, 1])})
+    targets = METHOD.prepare(row, ctx).targets
+    assert targets["words"].tolist() == [1, 3, 0, END]
+    assert targets["labels"].tolist() == [1, 1, 1, 1, 0]
 
 
 def test_the_cell_is_equation_7():
@@ -138,6 +185,65 @@ def test_the_word_loss_is_a_mean_over_steps_and_then_over_videos():
     assert guidance(logits, words, END, binary=False).item() == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("guided", [True, False])
+@pytest.mark.parametrize("loss_word", ["softmax", "binary"])
+def test_the_word_loss_is_chosen_apart_from_the_guidance(guided, loss_word):
+    ctx = fit("guided-beta-0", guided=guided, loss_word=loss_word)
+    module, batch, fed = built(ctx).eval(), batch_of(ctx), []
+    module.embed.register_forward_pre_hook(lambda _, given: fed.append(given[0]))
+    losses = METHOD.training_step(module, batch, ctx)
+    logits, words = module(batch["video"].data)[0], batch.targets["words"].data
+    binary = loss_word == "binary"
+    assert losses["word"].item() == pytest.approx(guidance(logits, words, END, binary=binary).item())
+    assert ("class" in losses) is guided
+    expected = torch.sigmoid(logits[:, 0]) if binary else logits[:, 0].softmax(1)
+    torch.testing.assert_close(fed[0], expected)  # the next cell reads the same activation
+
+
+def test_only_the_base_model_and_its_variant_have_the_softmax():
+    softmax = {v for v in EVERY if toy_fit(METHOD, "tag", v).config.loss_word == "softmax"}
+    assert softmax == {"max-pooling", "softmax-word-loss"}
+    assert toy_fit(METHOD, "tag", "softmax-word-loss").config.guided
+
+
+@pytest.mark.parametrize("variant", ["guided-beta-0", "full"])
+def test_the_video_enters_the_first_layer_at_every_step_and_the_second_reads_the_first(variant):
+    ctx = fit(variant)
+    module, video, seen = built(ctx).eval(), batch_of(ctx, 3)["video"].data, []
+    for cell in module.cells:
+        cell.register_forward_hook(lambda _, given, got: seen.append((given[0], got[0])))
+    module(video)
+    first, second = seen[::2], seen[1::2]
+    assert len(first) == len(second) == module.steps + 1
+    for (x, h), (above, _) in zip(first, second, strict=True):
+        torch.testing.assert_close(x[:, :13], module.standardise(video))
+        torch.testing.assert_close(above, h)
+
+
+@pytest.mark.parametrize("variant", ["guided-beta-0", "full"])
+def test_every_gates_block_starts_orthogonal_by_itself(variant):
+    module = built(fit(variant))
+    matrices = [p.detach() for p in module.cells.parameters() if p.ndim == 2]
+    assert len(matrices) == 4
+    blocks = [block for matrix in matrices for block in matrix.chunk(4)] + [module.embed.weight.detach()]
+    for block in blocks:
+        block = block if len(block) <= block.shape[1] else block.T
+        torch.testing.assert_close(block @ block.T, torch.eye(len(block)), atol=1e-5, rtol=0)
+    for matrix in matrices:
+        i, f, g, o = matrix.chunk(4)
+        assert not torch.allclose(i, f)
+        assert not torch.allclose(g, o)
+
+
+def test_norms_in_cells_and_on_words_start_small_and_the_classifiers_at_one():
+    module = built(fit("beta-0.5-bnlstm-bn-layer"))
+    norms = [n for cell in module.cells for n in (cell.norm_x, cell.norm_h, cell.norm_c)] + [
+        module.norm_words
+    ]
+    assert all((norm.scale == 0.1).all() for norm in norms)
+    assert (module.norm_last.weight == 1).all()
+
+
 def test_the_class_loss_is_a_sum_over_tags_and_a_mean_over_videos():
     ctx = fit("guided-beta-0")
     module, batch = built(ctx).eval(), batch_of(ctx, 3)
@@ -167,18 +273,16 @@ def test_after_its_end_mark_a_model_reads_end_marks_whatever_it_puts_out(variant
             torch.testing.assert_close(mine, theirs)
 
 
-def test_a_step_after_the_end_mark_scores_no_tag():
+@pytest.mark.parametrize("loss_word", ["softmax", "binary"])
+def test_a_step_after_the_end_mark_scores_no_tag(loss_word):
     logits = torch.full((2, 3, 6), -9.0)
     logits[:, 0, 1] = logits[:, 2, 3] = 9.0  # tag 1 first, tag 3 last
     logits[0, 1, END] = logits[1, 1, 2] = 9.0  # between them the first video ends, the second spells tag 2
 
-    class Spelt:
-        end = END
-
-        def __call__(self, video):
-            return logits, None
-
-    ended, going = tag_scores(Spelt(), batch_of(fit(), 2))
+    ctx = fit("max-pooling", loss_word=loss_word)
+    module = built(ctx)
+    module.forward = lambda video: (logits, None)
+    ended, going = tag_scores(module, batch_of(ctx, 2))
     assert (ended > 0.9).tolist() == [False, True, False, False, False]
     assert (going > 0.9).tolist() == [False, True, True, True, False]
 
