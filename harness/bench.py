@@ -6,15 +6,17 @@ Rooms after this one (reports) join through life-cycle hooks; nothing here impor
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelbench.device import resolve_device
 from reelbench.errors import UnknownNameError
 from reelbench.executors import Executor, Surroundings, default_workers
+from reelbench.fingerprints import Reuse
 from reelbench.lifecycle import LifeCycle
 from reelbench.plan import OpenDataset, Plan, build_plan
+from reelbench.reuse import Reused, reused_stage
 from reelbench.running import Cached, Outcome, Runner, needed
 from reelbench.stages import Stage
 from reelbench.suite import Suite
@@ -39,6 +41,8 @@ class Bench:
         Where reports draw; ``None`` draws nothing.
     executor
         Name of a registered executor: ``workers`` or ``in-process``.
+    reuse
+        ``compatible`` takes recorded stages that differ in versions and device, too.
     """
 
     suite: Suite
@@ -49,6 +53,7 @@ class Bench:
     site: Path | None = None
     executor: str = "workers"
     device: str = "auto"
+    reuse: Reuse = "exact"
     say: Callable[[str], None] = print
     plan: Plan = field(init=False)
     hits: Mapping[str, Cached] = field(init=False, default_factory=dict)
@@ -59,7 +64,9 @@ class Bench:
         if self.executor not in self.registry.executors:
             raise UnknownNameError("executor", self.executor, self.registry.executors)
         self.device = resolve_device(self.suite.device if self.device == "auto" else self.device)
-        return self.adopt(build_plan(self.suite, self.registry, self.open_dataset, device=self.device))
+        return self.adopt(
+            build_plan(self.suite, self.registry, self.open_dataset, device=self.device, reuse=self.reuse)
+        )
 
     def adopt(self, plan: Plan) -> Plan:
         """Take a plan, and look up what of it is cached."""
@@ -73,6 +80,17 @@ class Bench:
     def waiting(self) -> set[str]:
         """Fingerprints of the stages that must run."""
         return needed(self.plan, set(self.hits))
+
+    @property
+    def reused(self) -> dict[str, Reused]:
+        """Fingerprint → what stands for a planned stage that ``reuse="compatible"`` found."""
+        found = {
+            s.fingerprint: (s, self.hits[s.fingerprint])
+            for s in self.plan.stages
+            if s.fingerprint in self.hits
+        }
+        told = {f: reused_stage(stage, hit.record) for f, (stage, hit) in found.items()}
+        return {f: r for f, r in told.items() if r}
 
     @property
     def workers(self) -> int:
@@ -108,7 +126,7 @@ class Bench:
         facts = {
             "suite": self.suite.name, "title": self.suite.title, "store": self.store, "site": str(self.site) if self.site else None,
             "workspace": str(self.surroundings.workspace), "executor": self.executor, "device": self.device, "workers": self.workers,
-            "cached": len(self.hits), "waiting": len(self.waiting),
+            "cached": len(self.hits), "waiting": len(self.waiting), "reused": {f: asdict(r) for f, r in self.reused.items()},
         }  # fmt: skip
         hook.reelbench_plan_ready(plan=self.plan, run=facts)
         runner = Runner(
@@ -165,8 +183,9 @@ def trial_summary(stage: Stage, record: Mapping[str, Any] | None, *, cached: boo
     """What ``run --json`` says of a trial."""
     spec = stage.spec
     status = "cached" if cached else record["status"] if record else "not run"
+    made = {"label": stage.label, "fingerprint": stage.fingerprint} | dict(record or {})
     return {
         "method": spec["method"], "variant": spec["variant"], "recipe": spec["recipe"], "preset": spec["preset"], "role": spec["role"],
         "benchmark": spec["benchmark"], "seed": spec["seed"], "status": status, "metrics": dict((record or {}).get("metrics", {})),
-        "error": (record or {}).get("error"), "label": stage.label, "fingerprint": stage.fingerprint,
+        "error": (record or {}).get("error"), "label": made["label"], "fingerprint": made["fingerprint"],
     }  # fmt: skip

@@ -6,13 +6,21 @@ Nothing is trained here. Datasets are opened for their fingerprints, so a genera
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from reelbench.benchmarks import Benchmark, expand, known_benchmarks, matches, specs_of, unknown_part
 from reelbench.errors import SkippedPair, UnknownNameError, UsageError
-from reelbench.fingerprints import SEMANTICS, digest, imported_versions, source_digest, versions_of
+from reelbench.fingerprints import (
+    RELAXED,
+    SEMANTICS,
+    Reuse,
+    digest,
+    imported_versions,
+    source_digest,
+    versions_of,
+)
 from reelbench.method import Method, Phase, Upstream
 from reelbench.papers import read_paper
 from reelbench.resolution import FULL, Resolved, resolve, variants_of
@@ -57,8 +65,20 @@ class Plan:
         return tuple(s for s in self.stages if s.kind == "score")
 
 
-def build_plan(suite: Suite, registry: Registry, open_dataset: OpenDataset, *, device: str = "cpu") -> Plan:
+def build_plan(
+    suite: Suite,
+    registry: Registry,
+    open_dataset: OpenDataset,
+    *,
+    device: str = "cpu",
+    reuse: Reuse = "exact",
+) -> Plan:
     """Resolve a suite.
+
+    Parameters
+    ----------
+    reuse
+        ``compatible`` leaves versions, device and precision out of every fingerprint.
 
     Raises
     ------
@@ -66,7 +86,7 @@ def build_plan(suite: Suite, registry: Registry, open_dataset: OpenDataset, *, d
         If it names something unknown, or nothing in it can run.
     """
     precision = suite.precision or ("bf16-mixed" if device == "cuda" else "32-true")
-    builder = _Builder(registry, open_dataset, suite, device, precision)
+    builder = _Builder(registry, open_dataset, suite, device, precision, reuse)
     benchmarks = list(dict.fromkeys(b for pattern in suite.benchmarks for b in expand(registry, pattern)))
     _check_preset(registry, suite)
     rows = [
@@ -210,16 +230,48 @@ def _chosen(kind: str, patterns: Sequence[str], known: Mapping[str, Any]) -> lis
     return [name for name in known if any(fnmatchcase(name, p) for p in patterns)]
 
 
+@dataclass(frozen=True)
+class _Identity:
+    """What a stage is known by: with its seed, and without."""
+
+    fingerprint: str
+    family: str
+
+
+def _identify(
+    kind: str,
+    depends: Mapping[str, Any],
+    needs: Mapping[str, Sequence[_Identity]],
+    seed: int | list[int | str],
+) -> _Identity:
+    families = {r: [i.family for i in found] for r, found in needs.items()}
+    family = digest({"kind": kind, "depends": depends, "needs": families})
+    fingerprints = {r: [i.fingerprint for i in found] for r, found in needs.items()}
+    return _Identity(digest({"family": family, "seed": seed, "needs": fingerprints}), family)
+
+
+def _versions_in(needs: Mapping[str, Sequence[Stage]]) -> dict[str, str]:
+    """Versions that count for the stages that one needs."""
+    return {name: v for stages in needs.values() for s in stages for name, v in s.spec["versions"].items()}
+
+
 class _Builder:
     """Collects stages, equal ones once."""
 
     def __init__(
-        self, registry: Registry, open_dataset: OpenDataset, suite: Suite, device: str, precision: str
+        self,
+        registry: Registry,
+        open_dataset: OpenDataset,
+        suite: Suite,
+        device: str,
+        precision: str,
+        reuse: Reuse = "exact",
     ) -> None:
         self.registry, self.open_dataset, self.suite = registry, open_dataset, suite
-        self.device, self.precision = device, precision
+        self.device, self.precision, self.reuse = device, precision, reuse
         self.stages: dict[str, Stage] = {}
         self.skipped: list[Skipped] = []
+        self._identities: dict[str, dict[Reuse, _Identity]] = {}
         self._versions: dict[str, dict[str, str]] = {}
         self._sources: dict[str, str] = {}
 
@@ -340,7 +392,7 @@ class _Builder:
             (u, self._upstream(u, method, variant, preset, overrides, dataset, seed))
             for u in method.upstream(resolved.config, recipe)
         ]
-        phases = [asdict(p) for p in resolved.phases]
+        phases = [asdict(p) for p in self._capped(resolved.phases)]
         training_sets = {
             p.dataset: self.open_dataset(p.dataset).fingerprint for p in resolved.phases if p.dataset
         }
@@ -356,6 +408,11 @@ class _Builder:
             "validation": self._validation(method, recipe, resolved, dataset), "limits": self.suite.limits.model_dump(),
         }  # fmt: skip
         return self._add("fit", depends, spec, {"upstream": [s for _, s in ups]}, seed)
+
+    def _capped(self, phases: Sequence[Phase]) -> list[Phase]:
+        """Phases no longer than the suite allows."""
+        cap = self.suite.max_steps
+        return [replace(p, max_steps=min(cap, p.max_steps or cap)) if cap else p for p in phases]
 
     def _upstream(
         self,
@@ -496,29 +553,31 @@ class _Builder:
         needs: Mapping[str, Sequence[Stage]],
         seed: int | list[int | str],
     ) -> Stage:
-        family = digest(
-            {
-                "kind": kind,
-                "depends": depends,
-                "needs": {r: [s.family for s in ss] for r, ss in needs.items()},
-            }
-        )
-        fingerprint = digest(
-            {
-                "family": family,
-                "seed": seed,
-                "needs": {r: [s.fingerprint for s in ss] for r, ss in needs.items()},
-            }
-        )
+        exact = _identify(kind, depends, self._identities_of(needs, "exact"), seed)
+        counted = {k: v for k, v in depends.items() if k not in RELAXED} | {"reuse": "compatible"}
+        compatible = _identify(kind, counted, self._identities_of(needs, "compatible"), seed)
+        own = exact if self.reuse == "exact" else compatible
+        family, fingerprint = own.family, own.fingerprint
         if fingerprint not in self.stages:
+            self._identities[fingerprint] = {"exact": exact, "compatible": compatible}
             ids = {role: tuple(s.fingerprint for s in stages) for role, stages in needs.items()}
             parts = {k: digest(v)[:12] for k, v in depends.items()} | {
-                r: digest([s.family for s in ss])[:12] for r, ss in needs.items()
+                r: digest([i.family for i in found])[:12]
+                for r, found in self._identities_of(needs, "exact").items()
             }
             stage = Stage(kind, fingerprint, family, dict(spec), ids)
-            known = {"label": stage.label, "family": family, "fingerprint": fingerprint, "depends": parts}
+            known = {
+                "label": stage.label, "family": family, "fingerprint": fingerprint, "depends": parts, "exact": exact.fingerprint,
+                "compatible": {k: v for s in needs.get("predictions", ()) for k, v in s.spec["compatible"].items()} | {kind: compatible.fingerprint},
+                "versions": _versions_in(needs) | dict(depends.get("versions", {})),
+            }  # fmt: skip
             self.stages[fingerprint] = Stage(kind, fingerprint, family, {**spec, **known}, ids)
         return self.stages[fingerprint]
+
+    def _identities_of(
+        self, needs: Mapping[str, Sequence[Stage]], reuse: Reuse
+    ) -> dict[str, list[_Identity]]:
+        return {r: [self._identities[s.fingerprint][reuse] for s in ss] for r, ss in needs.items()}
 
     def _source(self, cls: type) -> str:
         key = f"{cls.__module__}.{cls.__qualname__}"

@@ -72,7 +72,8 @@ class Stage:
 
 def is_relaxed(kind: str, naming: Mapping[str, Any]) -> bool:
     """Whether a stage's spec or record has a fingerprint that leaves versions and device out."""
-    return naming.get("compatible", {}).get(kind) == naming["fingerprint"]
+    compatible = naming.get("compatible", {}).get(kind)
+    return compatible is not None and compatible == naming["fingerprint"]
 
 
 class StageFolder:

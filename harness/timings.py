@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reelbench.fingerprints import RELAXED
 from reelbench.hookspecs import hookimpl
 from reelbench.stages import Stage, StageFolder, write_json
 
@@ -27,18 +28,27 @@ def kin(stage: Stage) -> str:
 
 @dataclass(frozen=True)
 class Past:
-    """What the last like stage took here, and the digests of what it depended on; empty where none ran."""
+    """What the last like stage took here, the digests of what it depended on (empty where none ran), and whether versions and device were left out."""
 
     seconds: float | None = None
     bytes: float | None = None
     depends: Mapping[str, str] = field(default_factory=dict)
+    relaxed: bool = False
 
     def why_not_cached(self, stage: Stage) -> str:
         """What changed since; ``never run here``, or ``not with this seed``, where nothing did."""
         if not self.depends:
             return "never run here"
-        changed = [name for name, part in stage.spec["depends"].items() if self.depends.get(name) != part]
-        return f"changed since it last ran: {', '.join(changed)}" if changed else "not run with this seed"
+        relaxed = RELAXED if stage.is_relaxed else ()
+        changed = [
+            name
+            for name, part in stage.spec["depends"].items()
+            if self.depends.get(name) != part and name not in relaxed
+        ]
+        if changed:
+            return f"changed since it last ran: {', '.join(changed)}"
+        only = self.relaxed and not stage.is_relaxed
+        return "last run with --reuse=compatible" if only else "not run with this seed"
 
 
 def past(workspace: Path, stage: Stage) -> Past:
@@ -67,6 +77,7 @@ class TimingLog:
             "seconds": record["seconds"],
             "bytes": float(size),
             "depends": stage.spec["depends"],
+            "relaxed": stage.is_relaxed,
         }
 
     @hookimpl

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reelbench.cli.options import place_options, plugin_options, report_broken, store_option
 from reelbench.cli.selection import selection_options
+from reelbench.reuse import reuse_lines
 
 if TYPE_CHECKING:
     from reelbench.bench import Bench
+    from reelbench.reuse import Reused
     from reelbench.stages import Stage
 
 
@@ -29,7 +32,8 @@ def plan(suite_name: str | None, origins: bool, as_json: bool, store: str | None
     from reelbench.cli.run import prepare_bench
 
     bench = prepare_bench(suite_name, store, "workers", None, options)
-    rows = [_row(bench, stage) for stage in bench.plan.stages]
+    reused = bench.reused
+    rows = [_row(bench, stage, reused.get(stage.fingerprint)) for stage in bench.plan.stages]
     notes = [
         n
         for answer in bench.registry.manager.hook.reelbench_plan_notes(plan=bench.plan, store=bench.store)
@@ -45,6 +49,7 @@ def plan(suite_name: str | None, origins: bool, as_json: bool, store: str | None
                 {
                     "suite": bench.suite.name,
                     "device": bench.device,
+                    "reuse": bench.reuse,
                     "stages": rows,
                     "skipped": skipped,
                     "notes": notes,
@@ -53,11 +58,21 @@ def plan(suite_name: str | None, origins: bool, as_json: bool, store: str | None
             )
         )
     else:
-        click.echo("\n".join([*_lines(rows, origins), *_skipped(bench), *notes, _total(bench, rows)]))
+        click.echo(
+            "\n".join(
+                [
+                    *_lines(rows, origins),
+                    *_skipped(bench),
+                    *reuse_lines(bench.reused.values()),
+                    *notes,
+                    _total(bench, rows),
+                ]
+            )
+        )
     return report_broken(bench.registry)
 
 
-def _row(bench: Bench, stage: Stage) -> dict[str, Any]:
+def _row(bench: Bench, stage: Stage, reused: Reused | None) -> dict[str, Any]:
     from reelbench.timings import past
 
     cached = stage.fingerprint in bench.hits
@@ -66,6 +81,7 @@ def _row(bench: Bench, stage: Stage) -> dict[str, Any]:
         "kind": stage.kind, "title": stage.title, "label": stage.label, "fingerprint": stage.fingerprint, "seed": stage.spec["seed"],
         "state": "cached" if cached else "to run" if stage.fingerprint in bench.waiting else "not needed",
         "why": "" if cached else bench.misses.get(stage.fingerprint) or before.why_not_cached(stage),
+        "reused": asdict(reused) if reused else None,
         "expected_seconds": before.seconds, "expected_bytes": before.bytes, "origins": stage.spec.get("origins", {}), "config": stage.spec.get("config", {}),
     }  # fmt: skip
 

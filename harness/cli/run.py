@@ -12,6 +12,7 @@ import click
 from reelbench.cli.options import Places, opener, place_options, plugin_options, report_broken, store_option
 from reelbench.cli.selection import selection_options, suite_from
 from reelbench.errors import SkippedPair
+from reelbench.reuse import reuse_lines
 
 if TYPE_CHECKING:
     from reelbench.bench import Bench
@@ -95,7 +96,7 @@ def prepare_bench(
     surroundings = places.surroundings(plugins, tuple(options["blocked"]))
     bench = Bench(
         suite, registry, surroundings, opener(registry, surroundings), resolve_uri(store), site=site.absolute() if site else None,
-        executor=executor, say=lambda line: click.echo(line, err=True),
+        executor=executor, reuse=options["reuse"], say=lambda line: click.echo(line, err=True),
     )  # fmt: skip
     bench.prepare()
     return bench
@@ -106,6 +107,8 @@ def _announce(bench: Bench) -> None:
     bench.say(
         f"suite {bench.suite.name}: {len(bench.plan.trials())} trials in {stages} stages, {waiting} to run, {bench.workers} at a time on {bench.device}"
     )
+    for line in reuse_lines(bench.reused.values()):
+        bench.say(line)
     for reason in sorted(set(bench.misses.values())):
         bench.say(f"cache: {reason}")
     for skip in bench.plan.skipped:

@@ -14,8 +14,15 @@ from reelbench.suite import MethodEntry, Suite, builtin_suites, load_suite, make
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--method``, ``--benchmark``, ``--against``, ``--seeds``, ``--variant``, ``--preset``, ``--set``, ``--device``."""
+    """``--method``, ``--benchmark``, ``--against``, ``--seeds``, ``--variant``, ``--preset``, ``--set``, ``--device``, ``--reuse``."""
     for option in (
+        click.option(
+            "--reuse",
+            type=click.Choice(["exact", "compatible"]),
+            default="exact",
+            show_default=True,
+            help="Which recorded stages are not run again: equal ones, or also those made with other versions or on another device.",
+        ),
         click.option(
             "--device",
             type=click.Choice(["auto", "cpu", "cuda"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from statistics import mean, stdev
 from typing import Any
@@ -11,20 +12,26 @@ from reelbench.plan import Plan
 
 def primary_tables(plan: Plan, records: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Lines: a heading a benchmark, then a line a row, best first."""
-    tables: dict[str, dict[str, list[float]]] = {}
+    tables: dict[str, dict[tuple[str, str], list[float]]] = {}
     specs: dict[str, Mapping[str, Any]] = {}
     for stage in plan.trials():
         record = records.get(stage.fingerprint, {})
         if "metrics" in record:
             spec = specs.setdefault(stage.spec["benchmark"], record["metric_specs"][0])
-            tables.setdefault(stage.spec["benchmark"], {}).setdefault(_name(stage.spec), []).append(
+            row = _name(stage.spec), record.get("label", "")  # what was reused may be another edition
+            tables.setdefault(stage.spec["benchmark"], {}).setdefault(row, []).append(
                 record["metrics"][spec["name"]]
             )
     lines: list[str] = []
     for benchmark, rows in tables.items():
         spec = specs[benchmark]
-        ordered = sorted(rows.items(), key=lambda row: mean(row[1]), reverse=spec["direction"] == "higher")
-        width = max(len(name) for name in rows)
+        several = {name for name, n in Counter(name for name, _ in rows).items() if n > 1}
+        told = {
+            f"{name} #{label.partition('#')[2]}" if name in several else name: values
+            for (name, label), values in rows.items()
+        }
+        ordered = sorted(told.items(), key=lambda row: mean(row[1]), reverse=spec["direction"] == "higher")
+        width = max(len(name) for name in told)
         lines += [
             f"{benchmark}  ({spec['title']}, {spec['direction']} is better)",
             *(f"  {n:<{width}}  {_cell(v, spec)}" for n, v in ordered),

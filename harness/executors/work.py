@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NAMING = (
     "method", "title", "role", "variant", "recipe", "preset", "dataset", "features", "section", "seed", "deterministic",
-    "label", "family", "fingerprint", "config", "origins", "phases", "benchmark", "task", "protocol", "split", "data", "settings", "ensemble",
+    "label", "family", "fingerprint", "compatible", "precision", "config", "origins", "phases", "benchmark", "task", "protocol", "split", "data", "settings", "ensemble",
 )  # fmt: skip
 RECORDED_VERSIONS = ("reelbench", "torch", "numpy", "scipy", "lightning-fabric", "pycocoevalcap", "mlflow")
 _INTERRUPTED = {"status": "interrupted", "error": "interrupted; run the same command again to resume"}
@@ -114,7 +114,7 @@ def _shared_fields(job: Job, started: float, worker: str) -> dict[str, Any]:
     ended = time.time()
     return {k: job.spec[k] for k in NAMING if k in job.spec} | {
         "kind": job.kind, "started_ms": round(started * 1000), "ended_ms": round(ended * 1000), "seconds": ended - started,
-        "worker": worker, "versions": recorded_versions(), "hardware": dict(hardware(job.spec["device"])),
+        "worker": worker, "versions": recorded_versions() | dict(job.spec.get("versions", {})), "hardware": dict(hardware(job.spec["device"])),
     }  # fmt: skip
 
 
@@ -134,8 +134,10 @@ def _fit(job: Job, bench: Workbench, emit: Emit) -> dict[str, Any]:
         emit=emit,
     )
     chain = done["train_seconds"] + sum(read_record(folder)["chain_seconds"] for folder in upstream.values())
-    told = {"upstream": job.spec["upstream"], "validation": job.spec["validation"]}
-    return {**told, "chain_seconds": chain, **done}
+    told = [
+        up | {"fingerprint": read_record(upstream[up["name"]])["fingerprint"]} for up in job.spec["upstream"]
+    ]
+    return {"upstream": told, "validation": job.spec["validation"], "chain_seconds": chain, **done}
 
 
 def _predict(job: Job, bench: Workbench, emit: Emit) -> dict[str, Any]:

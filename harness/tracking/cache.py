@@ -2,6 +2,7 @@
 
 A stage counts when a FINISHED run has its fingerprint and the run's artifacts hash to the tagged digests, or when it
 lies finished in the workspace and waits to be recorded. Everything else is a miss, with a reason where there is one.
+In a plan that reuses what is compatible, a run that differs in versions or device counts as well.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from reelbench.errors import TrackingError
 from reelbench.stages import Stage, StageFolder
 from reelbench.tracking.checks import verify
-from reelbench.tracking.entries import experiment_of, fingerprint_tag, stage_naming
+from reelbench.tracking.entries import experiment_of, stage_naming, wanted_tags
 from reelbench.tracking.held import Hit, RunFiles
 from reelbench.tracking.leases import presence
 from reelbench.tracking.markers import MARKER, recorded_run
@@ -94,22 +95,23 @@ class CachedStages:
     # --- candidates ---------------------------------------------------------------------------------------------
 
     def _candidates(self, store: Store, stages: Sequence[Stage]) -> dict[str, list[Run]]:
-        """FINISHED runs by the fingerprints they hold, newest first: current ones in one search, older ones where needed."""
+        """FINISHED runs that may hold each stage, by its fingerprint, best first: current ones in one search, older ones where needed."""
         known = store.experiments()
         names = {experiment_of(stage_naming(s)) for s in stages}
         ids = [known[n] for n in sorted(names) if n in known]
-        found = _by_fingerprint(
-            store.search(ids, "attributes.status = 'FINISHED' and tags.`rb.superseded` = 'false'")
-        )
-        missing = [s for s in stages if s.fingerprint not in found]
+        runs = store.search(ids, "attributes.status = 'FINISHED' and tags.`rb.superseded` = 'false'")
+        current = _by_tag(runs)
+        missing = [s for s in stages if wanted_tags(s)[0] not in current]
         if len(missing) > FEW:
-            return found | _by_fingerprint(
-                store.search(ids, "attributes.status = 'FINISHED' and tags.`rb.superseded` = 'true'")
-            )
-        for stage in missing:
-            condition = f"attributes.status = 'FINISHED' and tags.`{fingerprint_tag(stage.kind)}` = '{stage.fingerprint}'"
-            found |= _by_fingerprint(store.search(ids, condition))
-        return found
+            runs += store.search(ids, "attributes.status = 'FINISHED' and tags.`rb.superseded` = 'true'")
+        else:
+            for name, value in (wanted for stage in missing for wanted in wanted_tags(stage)):
+                runs += store.search(ids, f"attributes.status = 'FINISHED' and tags.`{name}` = '{value}'")
+        found = _by_tag(runs)
+        return {
+            s.fingerprint: _once(r for wanted in wanted_tags(s) for r in found.get(wanted, ()))
+            for s in stages
+        }
 
     # --- the workspace ------------------------------------------------------------------------------------------
 
@@ -129,10 +131,14 @@ class CachedStages:
         return None
 
 
-def _by_fingerprint(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    found: dict[str, list[Run]] = {}
+def _by_tag(runs: Iterable[Run]) -> dict[tuple[str, str], list[Run]]:
+    found: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
-        for tag, value in run.data.tags.items():
-            if tag.startswith(fingerprint_tag("")):
-                found.setdefault(value, []).append(run)
+        for tag in run.data.tags.items():
+            if tag[0].startswith(("rb.fingerprint.", "rb.compatible.")):
+                found.setdefault(tag, []).append(run)
     return found
+
+
+def _once(runs: Iterable[Run]) -> list[Run]:
+    return list({run.info.run_id: run for run in runs}.values())

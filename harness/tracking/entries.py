@@ -53,6 +53,21 @@ def fingerprint_tag(kind: str) -> str:
     return f"rb.fingerprint.{kind}"
 
 
+def compatible_tag(kind: str) -> str:
+    """The tag that holds a stage's fingerprint without versions and device."""
+    return f"rb.compatible.{kind}"
+
+
+def wanted_tags(stage: Stage) -> list[tuple[str, str]]:
+    """Tags and values, any of which makes a run hold the stage; the best first."""
+    if not stage.is_relaxed:
+        return [(fingerprint_tag(stage.kind), stage.fingerprint)]
+    return [
+        (fingerprint_tag(stage.kind), stage.spec["exact"]),
+        (compatible_tag(stage.kind), stage.fingerprint),
+    ]
+
+
 def naming_tags(stage: Mapping[str, Any]) -> dict[str, str]:
     """Tags known before the stage runs."""
     tags = {f"rb.{name}": str(stage[name]) for name in _NAMES if name in stage}
@@ -62,6 +77,7 @@ def naming_tags(stage: Mapping[str, Any]) -> dict[str, str]:
         "rb.superseded": "false",
     }
     tags |= {fingerprint_tag(stage["kind"]): stage["fingerprint"], "mlflow.user": getpass.getuser()}
+    tags |= {compatible_tag(kind): value for kind, value in stage.get("compatible", {}).items()}
     return tags
 
 

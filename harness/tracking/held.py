@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from reelbench.stages import Stage, StageFolder
 from reelbench.tracking.checks import verify
+from reelbench.tracking.entries import fingerprint_tag
 from reelbench.tracking.markers import mark_recorded, recorded_run
 from reelbench.tracking.store import Store, local_folder, tracking_errors
 
@@ -114,8 +115,9 @@ class RunFiles:
     # --- remote -------------------------------------------------------------------------------------------------
 
     def _downloaded(self, stage: Stage) -> Hit | str:
-        """A remote run's files, kept in the workspace, where the next look-up finds them."""
-        folder = StageFolder(self.workspace, stage.kind, stage.fingerprint)
+        """A remote run's files, kept in the workspace under the fingerprint that they were made with."""
+        made = self.run.data.tags[fingerprint_tag(stage.kind)]
+        folder = StageFolder(self.workspace, stage.kind, made)
         digest = self.run.data.tags.get(PARTS[stage.kind][-1].tag, "")
         known = folder.finished and recorded_run(folder.path, self.store.shown) == self.run.info.run_id
         if not known or verify(stage.kind, folder.path, digest):

@@ -44,6 +44,7 @@ class Recording:
         self.progress: dict[str, str] = {}
         self.refused: list[str] = []
         self._suite = SuiteRun(plan, facts)
+        self._reused = {told["family"] for told in facts.get("reused", {}).values()}
         self._running: dict[str, str] = {}
         self._writer: RunWriter | None = None
         self._warned = False
@@ -95,7 +96,7 @@ class Recording:
         send_pending(self._writer, pending_stages(self.workspace, self._writer.store.shown), self._refuse)
         for run_id in self._running.values():
             self._writer.end(run_id, "KILLED", "the bench ended first")
-        supersede(self._writer, self.plan.stages)
+        supersede(self._writer, self.plan.stages, self._reused)
         save_views(self._writer, self.plan, outcome.get("site"))
         self._suite.finish(self._writer, outcome)
         prune(self._writer)

@@ -18,7 +18,7 @@ from filelock import FileLock
 from reelbench.errors import ReelbenchError
 from reelbench.predictions import DENSE, META, TABLE
 from reelbench.resampling import REPLICATES
-from reelbench.stages import StageFolder, weight_files
+from reelbench.stages import StageFolder, is_relaxed, weight_files
 from reelbench.tracking.checks import verify
 from reelbench.tracking.entries import (
     TAG_LIMIT,
@@ -253,8 +253,15 @@ class RunWriter:
         return str(first.info.run_id)
 
     def _check_equal(self, twin: Run, record: Mapping[str, Any]) -> None:
-        """Raise if predictions on a CPU, which repeat exactly, came out otherwise than in another run."""
-        deterministic = record["kind"] == "score" and record["hardware"]["device"] == "cpu"
+        """Raise if predictions on a CPU, which repeat exactly, came out otherwise than in another run.
+
+        Where the fingerprint leaves versions and device out, they need not be equal.
+        """
+        deterministic = (
+            record["kind"] == "score"
+            and record["hardware"]["device"] == "cpu"
+            and not is_relaxed("score", record)
+        )
         if deterministic and twin.data.tags.get("rb.digest") != record["predictions_digest"]:
             raise UnrecordedError(
                 f"predictions of {run_name(record)} on {record['benchmark']} differ from those of run {twin.info.run_id}, which has the same "

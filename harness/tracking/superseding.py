@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reelbench.stages import Stage
@@ -25,16 +25,21 @@ def families_by_row(stages: Sequence[Stage]) -> dict[Row, set[str]]:
     return rows
 
 
-def supersede(writer: RunWriter, stages: Sequence[Stage]) -> int:
+def supersede(writer: RunWriter, stages: Sequence[Stage], reused: Collection[str] = ()) -> int:
     """Tag older editions of the plan's rows, and untag the plan's own; returns how many runs changed.
 
     A row of which the plan finished nothing keeps what it had.
+
+    Parameters
+    ----------
+    reused
+        Families of runs that stand for stages of the plan though theirs is another (``--reuse=compatible``).
     """
     experiments = {experiment_of(stage_naming(s)) for s in stages if run_kind(stage_naming(s)) is not None}
     runs = writer.store.search(
         [writer.store.experiment(e) for e in sorted(experiments)], "attributes.status = 'FINISHED'"
     )
-    changes = changed(runs, families_by_row(stages))
+    changes = changed(runs, {row: own.union(reused) for row, own in families_by_row(stages).items()})
     for run_id, value in changes.items():
         writer.log(run_id, tags={"rb.superseded": value})
     return len(changes)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
+from reelbench.fingerprints import Reuse
 from reelbench.plan import Plan
 from reelbench.predictions import Predictions
 from reelbench.resampling import save_replicates
@@ -56,7 +57,7 @@ def make_trial(
     workspace: Path, *, method: str = "jsfusion", benchmark: str = "retrieval@microworld/small", seed: int = 0, variant: str = "full",
     recipe: str = "match", preset: str = "tiny", features: Sequence[str] = ("frames", "audio"), metrics: Mapping[str, float] | None = None,
     edition: str = "first", role: str = "method", examples: int = 12, metric_specs: Sequence[Mapping[str, Any]] = METRICS,
-    write: bool = True,
+    torch: str = "2.13.0", reuse: Reuse = "exact", write: bool = True,
 ) -> Trial:  # fmt: skip
     """A finished trial in a workspace.
 
@@ -64,6 +65,10 @@ def make_trial(
     ----------
     edition
         Stands for the method's source: another edition is another family.
+    torch
+        The version that the stages are planned and run with.
+    reuse
+        Whether the stages' fingerprints hold that version.
     write
         Whether to write the stage folders; without, only the stages as a plan has them.
     """
@@ -72,7 +77,7 @@ def make_trial(
     naming = {
         "method": method, "title": method.replace("-", " ").title(), "role": role, "variant": variant, "recipe": recipe, "preset": preset,
         "dataset": dataset, "features": list(features), "section": "+".join(features), "seed": seed, "deterministic": False,
-        "device": "cpu", "config": {"hidden": 64, "attention": variant == "full"}, "origins": {"hidden": "preset tiny"},
+        "device": "cpu", "precision": "32-true", "versions": {"torch": torch}, "config": {"hidden": 64, "attention": variant == "full"}, "origins": {"hidden": "preset tiny"},
     }  # fmt: skip
     where = {
         "benchmark": benchmark,
@@ -82,9 +87,18 @@ def make_trial(
         "settings": {"beam": 3},
     }
     row = (edition, method, variant, recipe, preset, features)
-    fit = _stage("fit", row, seed, {**naming, "upstream": [], "phases": [{"name": "joint", "epochs": 3}]}, {})
-    predict = _stage("predict", (*row, benchmark), seed, naming | where, {"fits": (fit.fingerprint,)})
-    score = _stage("score", (*row, benchmark), seed, naming | where, {"predictions": (predict.fingerprint,)})
+    fit = _stage(
+        "fit", row, seed, {**naming, "upstream": [], "phases": [{"name": "joint", "epochs": 3}]}, {}, reuse
+    )
+    predict = _stage("predict", (*row, benchmark), seed, naming | where, {"fits": (fit.fingerprint,)}, reuse)
+    score = _stage(
+        "score",
+        (*row, benchmark),
+        seed,
+        {**naming, **where, "compatible": predict.spec["compatible"]},
+        {"predictions": (predict.fingerprint,)},
+        reuse,
+    )
     trial = Trial(fit, predict, score, {})
     return (
         replace(
@@ -147,18 +161,35 @@ def finished_record(stage: Stage, **fields: Any) -> dict[str, Any]:
         "seconds": 0.9,
         "worker": "worker-1",
     }
-    naming = {k: v for k, v in stage.spec.items() if k not in ("phases", "device")}
-    return {**naming, **shared, "versions": VERSIONS, "hardware": HARDWARE, **fields}
+    naming = {k: v for k, v in stage.spec.items() if k not in ("phases", "device", "exact")}
+    return {
+        **naming,
+        **shared,
+        "versions": {**VERSIONS, **stage.spec["versions"]},
+        "hardware": HARDWARE,
+        **fields,
+    }
 
 
 def _stage(
-    kind: Any, row: tuple[Any, ...], seed: int, spec: Mapping[str, Any], needs: Mapping[str, tuple[str, ...]]
+    kind: Any,
+    row: tuple[Any, ...],
+    seed: int,
+    spec: Mapping[str, Any],
+    needs: Mapping[str, tuple[str, ...]],
+    reuse: Reuse,
 ) -> Stage:
-    family = sha(kind, row)
+    exact, compatible = sha(kind, row, spec["versions"]), sha(kind, row)
+    family = exact if reuse == "exact" else compatible
     stage = Stage(kind, sha(family, seed), family, spec, needs)
-    return replace(
-        stage, spec={**spec, "label": stage.label, "family": family, "fingerprint": stage.fingerprint}
-    )
+    known = {
+        "label": stage.label,
+        "family": family,
+        "fingerprint": stage.fingerprint,
+        "exact": sha(exact, seed),
+    }
+    made_of = spec.get("compatible", {})
+    return replace(stage, spec={**spec, **known, "compatible": {**made_of, kind: sha(compatible, seed)}})
 
 
 def _metrics(row: tuple[Any, ...], seed: int) -> dict[str, float]:

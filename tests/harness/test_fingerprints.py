@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from toy_project import fingerprints_of, plan_of
+from toy_project import compatibles_of, fingerprints_of, plan_of
 
 from reelbench import fingerprints as module
 from reelbench.fingerprints import digest, source_digest, sources_of
@@ -312,3 +312,107 @@ def test_what_an_outside_plugin_imports_of_a_built_in_one_counts_as_its_own_sour
     edit(project / "layers.py", "class Layer", "from reelbench.plugins.jsfusion import model\n\nclass Layer")
     assert "reelbench.plugins.jsfusion.model" in sources_of(type(registry.method("alpha")))
     assert changed(before, fingerprints_of(plan_of(registry))) == ALPHA
+
+
+# --- --reuse=compatible ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def compatible_before(registry: Registry) -> dict[str, str]:
+    return compatibles_of(plan_of(registry))
+
+
+@pytest.mark.parametrize("option", [{"device": "cuda"}, {"precision": "bf16-mixed"}])
+def test_device_and_precision_change_no_compatible_digest(
+    registry: Registry, compatible_before: dict[str, str], option: dict[str, str]
+) -> None:
+    assert compatibles_of(plan_of(registry, **option)) == compatible_before  # type: ignore[arg-type]
+
+
+def test_a_library_s_version_changes_no_compatible_digest(
+    registry: Registry, compatible_before: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "version", lambda name: "99.0")
+    assert compatibles_of(plan_of(registry)) == compatible_before
+
+
+@pytest.mark.parametrize(
+    "suite",
+    [
+        {"methods": [{"name": "alpha", "config": {"depth": 3}}, "beta"]},
+        {"methods": [{"name": "alpha", "config": {"joint.epochs": 4}}, "beta"]},
+        {"methods": [{"name": "alpha", "config": {"predict.beam": 3}}, "beta"]},
+        {"fingerprints": {"toy/a": "other files"}},
+    ],
+)
+def test_what_a_suite_or_dataset_changes_changes_a_stage_s_two_digests_alike(
+    registry: Registry,
+    before: dict[str, str],
+    compatible_before: dict[str, str],
+    suite: dict[str, object],
+) -> None:
+    plan = plan_of(registry, **suite)  # type: ignore[arg-type]
+    stages = changed(before, fingerprints_of(plan))
+    assert stages
+    assert changed(compatible_before, compatibles_of(plan)) == stages
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("layers.py", "pass", "size = 2"),
+        ("beta_layers.py", "1", "2"),
+        ("guessing_rules.py", "return 1", "return 2"),
+    ],
+)
+def test_an_edit_changes_a_stage_s_two_digests_alike(
+    registry: Registry,
+    before: dict[str, str],
+    compatible_before: dict[str, str],
+    project: Path,
+    file: str,
+    old: str,
+    new: str,
+) -> None:
+    edit(project / file, old, new)
+    plan = plan_of(registry)
+    stages = changed(before, fingerprints_of(plan))
+    assert stages
+    assert changed(compatible_before, compatibles_of(plan)) == stages
+
+
+@pytest.mark.parametrize("kind", ["fit", "predict", "score"])
+def test_the_harness_s_own_semantics_change_a_stage_s_two_digests_alike(
+    registry: Registry, compatible_before: dict[str, str], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(module.SEMANTICS, kind, 99)
+    kinds = ("fit", "predict", "score")
+    expected = {t for t in compatible_before if t.split()[0] in kinds[kinds.index(kind) :]}
+    assert changed(compatible_before, compatibles_of(plan_of(registry))) == expected
+
+
+def test_seeds_differ_in_their_compatible_digests(registry: Registry) -> None:
+    stages = plan_of(registry).stages
+    assert len({s.spec["compatible"][s.kind] for s in stages}) == len(stages)
+
+
+def test_a_plan_that_reuses_what_is_compatible_has_those_digests_as_fingerprints_and_shares_none_with_an_exact_one(
+    registry: Registry,
+) -> None:
+    exact, relaxed = plan_of(registry), plan_of(registry, reuse="compatible")
+    assert fingerprints_of(relaxed) == compatibles_of(exact) == compatibles_of(relaxed)
+    assert [s.spec["exact"] for s in relaxed.stages] == [s.fingerprint for s in exact.stages]
+    assert all(s.is_relaxed for s in relaxed.stages)
+    assert not any(s.is_relaxed for s in exact.stages)
+    known = {i for s in exact.stages for i in (s.fingerprint, s.family)}
+    assert not known & {i for s in relaxed.stages for i in (s.fingerprint, s.family)}
+    assert all(f in relaxed.by_fingerprint() for s in relaxed.stages for f in s.all_needs())
+
+
+def test_a_trial_carries_the_compatible_digest_of_its_predictions_too(registry: Registry) -> None:
+    plan = plan_of(registry)
+    for trial in plan.trials():
+        (predict,) = (plan.by_fingerprint()[f] for f in trial.needs["predictions"])
+        assert trial.spec["compatible"] == predict.spec["compatible"] | {
+            "score": trial.spec["compatible"]["score"]
+        }

@@ -36,11 +36,13 @@ class Bench:
         trials: Sequence[Trial],
         extra: Sequence[Stage] = (),
         address: str = "",
+        reused: Mapping[str, Any] | None = None,
     ) -> None:
         self.said: list[str] = []
         self.recorder = MlflowRecorder(uri, workspace, self.said.append)
         self.recorder.reelbench_plan_ready(
-            plan=make_plan(trials, extra=extra), run={"suite": "synthetic", "store": address or uri}
+            plan=make_plan(trials, extra=extra),
+            run={"suite": "synthetic", "store": address or uri, "reused": reused or {}},
         )
 
     def runs(self, trial: Trial) -> None:

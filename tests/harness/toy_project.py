@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from textwrap import dedent
 
+from reelbench.fingerprints import Reuse
 from reelbench.plan import Plan, build_plan
 from reelbench.registry import Registry, build_registry
 from reelbench.suite import make_suite
@@ -145,7 +146,12 @@ def project_registry() -> Registry:
 
 
 def plan_of(
-    registry: Registry, *, device: str = "cpu", fingerprints: dict[str, str] | None = None, **suite: object
+    registry: Registry,
+    *,
+    device: str = "cpu",
+    fingerprints: dict[str, str] | None = None,
+    reuse: Reuse = "exact",
+    **suite: object,
 ) -> Plan:
     """The plan of a suite on the toy dataset; ``fingerprints`` replaces those of datasets by full name."""
     values = {
@@ -162,9 +168,14 @@ def plan_of(
         opened._fingerprint = (fingerprints or {}).get(name, opened.fingerprint)  # type: ignore[attr-defined]
         return opened
 
-    return build_plan(make_suite(values, "test"), registry, open_dataset, device=device)  # type: ignore[arg-type]
+    return build_plan(make_suite(values, "test"), registry, open_dataset, device=device, reuse=reuse)  # type: ignore[arg-type]
 
 
 def fingerprints_of(plan: Plan) -> dict[str, str]:
     """Stage title → fingerprint; members of an ensemble share a title but not a seed."""
     return {s.title: s.fingerprint for s in plan.stages}
+
+
+def compatibles_of(plan: Plan) -> dict[str, str]:
+    """Stage title → fingerprint without versions and device."""
+    return {s.title: s.spec["compatible"][s.kind] for s in plan.stages}
