@@ -169,7 +169,7 @@ def _ranked(board: Board) -> Sequence[Row]:
 
 def _bounds(board: Board, row: Row, mean: float) -> tuple[float, float]:
     found = board.standings.place(row).intervals.get(str(board.primary["name"]))
-    return found.interval() if found else (mean, mean)
+    return found.interval() if found and found.is_known else (mean, mean)
 
 
 def _y(index: int) -> float:

@@ -63,9 +63,10 @@ def _lines(board: Board) -> Iterator[dict[str, Any]]:
             cell, own = row.metric(metric), place.intervals.get(metric)
             if cell is None:
                 continue
-            bounds = own.interval() if own else (None, None)
+            bounds = own.interval() if own and own.is_known else (None, None)
             best = place.to_best if metric == primary else None
+            lead = best.interval() if best else (None, None)
             yield {"benchmark": board.benchmark, "name": names[row.label]} | {n: row.tag(n) for n in NAMES} | {
                 "metric": metric, "primary": metric == primary, "mean": cell.mean, "sd": cell.sd, "seeds": cell.n, "low": bounds[0], "high": bounds[1],
-                "rank_low": low, "rank_high": high, "to_best": best.estimate if best else None, "to_best_p": best.p if best else None,
+                "rank_low": low, "rank_high": high, "to_best": best.estimate if best else None, "to_best_low": lead[0], "to_best_high": lead[1], "to_best_p": best.p if best else None, "not_ranked": place.why or None, "failed": len(row.troubles),
             }  # fmt: skip

@@ -241,7 +241,7 @@ def method_page(name: str, boards: Sequence[Board]) -> dict[str, Any]:
     return {
         "name": name, "title": first.tag("title") or name, "role": first.tag("role"), "record": record,
         "departures": prose(str(record.get("departures") or "")), "parts": [ablations(b, rows, drawn) for b, rows in mine],
-        "paper": paper(record.get("paper") or {}, mine), "configs": configs(mine),
+        "paper": paper(record.get("paper") or {}, name, boards), "configs": configs(mine),
     }  # fmt: skip
 
 
@@ -300,12 +300,16 @@ def configs(mine: Sequence[tuple[Board, Sequence[Row]]]) -> list[tuple[str, list
     return list(found.values())
 
 
-def paper(record: Mapping[str, Any], mine: Sequence[tuple[Board, Sequence[Row]]]) -> dict[str, Any]:
-    """The paper's reference, and its reported numbers beside ours where the benchmark is the same one."""
+def paper(record: Mapping[str, Any], name: str, boards: Sequence[Board]) -> dict[str, Any]:
+    """The reference of a method's paper, and its reported numbers beside ours where the benchmark is the same one."""
     about = record.get("paper")
     known = about if isinstance(about, dict) else {}
     reported = record.get("reported")
-    rows = [_reported(n, mine) for n in reported if isinstance(n, dict)] if isinstance(reported, list) else []
+    rows = (
+        [_reported(n, name, boards) for n in reported if isinstance(n, dict)]
+        if isinstance(reported, list)
+        else []
+    )
     return (
         {"reference": _reference(known), "url": _web_address(known.get("url")), "rows": rows}
         if known or rows
@@ -334,18 +338,19 @@ def _web_address(address: object) -> str:
     return address if isinstance(address, str) and address.startswith(("https://", "http://")) else ""
 
 
-def _reported(entry: Mapping[str, Any], mine: Sequence[tuple[Board, Sequence[Row]]]) -> dict[str, str]:
-    metric, variant = entry.get("metric"), entry.get("variant", "full")
-    specs = [(board, rows, s) for board, rows in mine for s in board.specs if s["name"] == metric]
+def _reported(entry: Mapping[str, Any], name: str, boards: Sequence[Board]) -> dict[str, str]:
+    """A reported number; a paper's tables have rows of other methods too, whose number is then beside theirs."""
+    metric, variant, method = entry.get("metric"), entry.get("variant", "full"), entry.get("method", name)
+    specs = [(board, s) for board in boards for s in board.specs if s["name"] == metric]
     ours = [
         numbers.mean_and_spread(spec, row.metric(str(metric)), places(board, spec))
-        for board, rows, spec in specs for row in rows
-        if board.benchmark == entry.get("benchmark") and row.tag("variant") == variant
+        for board, spec in specs for row in board.rows
+        if board.benchmark == entry.get("benchmark") and (row.tag("method"), row.tag("variant")) == (method, variant)
     ]  # fmt: skip
-    value, spec = entry.get("value"), specs[0][2] if specs else {"name": metric}
+    value, spec = entry.get("value"), specs[0][1] if specs else {"name": metric}
     told = f"{numbers.shown(spec, value):.4g}" if isinstance(value, int | float) else str(value or "")
     fields = {k: str(entry.get(k, "")) for k in ("benchmark", "table", "split", "protocol", "note")}
     return fields | {
-        "metric": numbers.metric_head(spec), "variant": str(variant), "value": told, "ours": "; ".join(ours),
+        "metric": numbers.metric_head(spec), "method": str(method), "variant": str(variant), "value": told, "ours": "; ".join(ours),
         "misprint": "suspected" if entry.get("misprint") else "",
     }  # fmt: skip

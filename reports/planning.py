@@ -26,6 +26,8 @@ DECLARED_SEED_SD = 0.01
 def notes(plan: Plan, store: str) -> list[str]:
     """A line a benchmark: the smallest difference that will be resolved, alone and in the whole table."""
     rows = _rows(plan)
+    if rows and len(plan.suite.seeds) == 1:
+        return ["resolution: with one seed only deterministic rows will be ranked"]
     try:
         earlier = {board.benchmark: board for board in boards(load(store))}
     except TrackingError:
@@ -36,7 +38,7 @@ def notes(plan: Plan, store: str) -> list[str]:
         if name in earlier
         for line in _note(earlier[name], rows[name], len(plan.suite.seeds))
     ]
-    unknown = sum(name not in earlier for name in rows)
+    unknown = len(rows) - len(lines)
     if unknown:
         lines.append(
             f"resolution: of {unknown} benchmark{'s' if unknown > 1 else ''} not known before two rows have a first seed"

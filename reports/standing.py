@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from reelbench.reports.statistics.pairs import Pairs, all_pairs, tell_apart
 from reelbench.reports.statistics.power import resolvable
 
 FEWEST_CLUSTERS = 10
+UNDEFINED = 0.1
+"""The share of draws in which a ranked row's metric may be undefined."""
 NEVER_RANKED = {"ceiling": "a ceiling", "external": "predicted elsewhere"}
 
 
@@ -77,7 +80,7 @@ def stand(board: Board) -> Standings:
     primary, higher = str(board.primary["name"]), board.primary["direction"] == "higher"
     clusters = int(board.record.get("clusters", 0))
     scored = {row.label: found for row in board.rows if (found := scores_of(row))}
-    whole = board.record.get("clusters_digest")
+    whole = test_set(board.record)
     reasons = {
         row.label: _unranked(row, scored.get(row.label, {}), primary, clusters, whole) for row in board.rows
     }
@@ -103,10 +106,16 @@ def stand(board: Board) -> Standings:
     )  # fmt: skip
 
 
+def test_set(record: Mapping[str, Any]) -> str:
+    """What two trials must share to be compared: the clusters' names, and the data's fingerprint."""
+    return f"{record.get('clusters_digest', '')} {record.get('data', '')}"
+
+
 def scores_of(row: Row) -> dict[str, Scores]:
     """A row's scores by metric, of the seeds that were recorded with replicates; empty where one lacks them."""
     drawn = [trial.replicates() for trial in row.finished]
-    if not drawn or not all(drawn):
+    shapes = {values.shape for found in drawn for values in found.values()}
+    if not all(drawn) or len(shapes) != 1 or len({test_set(trial.record) for trial in row.finished}) > 1:
         return {}
     clusters = int(row.record.get("clusters", 0))
     return {
@@ -115,23 +124,30 @@ def scores_of(row: Row) -> dict[str, Scores]:
             np.stack([replicates[name] for replicates in drawn]).astype(np.float64),
             clusters,
             row.deterministic,
+            test_set(row.record),
         )
         for name in drawn[0]
         if all(name in trial.metrics for trial in row.finished) and all(name in found for found in drawn)
     }
 
 
-def _unranked(row: Row, scores: Mapping[str, Scores], primary: str, clusters: int, digest: object) -> str:
+def _unranked(row: Row, scores: Mapping[str, Scores], primary: str, clusters: int, digest: str) -> str:
     """Why a row has no rank; empty where it has one."""
     role = row.tag("role")
     if role in NEVER_RANKED:
         return NEVER_RANKED[role]
     if row.tag("method") == "chance":
         return "chance"
+    if any(primary not in trial.metrics for trial in row.finished):
+        return "a seed's score is not finite"
+    if len({test_set(trial.record) for trial in row.finished}) > 1:
+        return "its seeds were scored on different test sets"
     if primary not in scores:
         return "no replicates of its score"
-    if row.record.get("clusters_digest") != digest:
+    if test_set(row.record) != digest:
         return "scored on another test set"
+    if np.isnan(scores[primary].averaged).mean() > UNDEFINED:
+        return "undefined in too many draws of the test set"
     if clusters < FEWEST_CLUSTERS:
         return f"only {clusters} clusters of test examples"
     if scores[primary].given_seed:

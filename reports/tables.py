@@ -262,7 +262,9 @@ def _entry(board: Board, row: Row, column: Column, top: float | None) -> Entry:
 
 def _interval(board: Board, row: Row, spec: numbers.Spec, digits: int) -> str:
     found = board.standings.place(row).intervals.get(str(spec["name"]))
-    return numbers.interval(spec, _within(spec, found.interval()) if found and found.error else None, digits)
+    return numbers.interval(
+        spec, _within(spec, found.interval()) if found and found.error and found.is_known else None, digits
+    )
 
 
 def _within(spec: numbers.Spec, bounds: tuple[float, float]) -> tuple[float, float]:
@@ -294,6 +296,9 @@ def _notes(board: Board, rows: Sequence[Row] | None) -> list[str]:
     shown = board.rows if rows is None else rows
     failed = [f"{names[r.label]}: {seed_note(r)}." for r in shown if r.troubles]
     undefined = [
-        f"{names[r.label]}: not finite and left out: {t}." for r in shown if (t := r.tag("not_finite"))
+        f"{names[r.label]}, seed {trial.seed}: not finite and left out: {told}."
+        for r in shown
+        for trial in r.finished
+        if (told := trial.tags.get("rb.not_finite"))
     ]
     return [*standing_notes(board, names), *failed, *undefined]

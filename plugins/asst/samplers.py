@@ -134,6 +134,8 @@ def sample_clips(
         the deviations of centre and length.
     """
     grid = clip_grid(config.groups)
+    if len(segments) == 0:  # nothing happens: an event that lies before every window overlaps none
+        segments, labels = np.array([[-2.0, -1.0]]), np.zeros(1, np.int64)
     shared = overlaps(grid, segments)  # (S, n)
     best, found = shared.argmax(axis=1), shared.max(axis=1) >= POSITIVE
     positive = _some(np.flatnonzero(found), config.positives, rng)

@@ -47,5 +47,5 @@ def _numbers(line: Line, place: Place, metrics: list[str], costs: list[str]) -> 
     for name in metrics:
         cell, own = line.row.metric(name), place.intervals.get(name)
         found += ["", "", 0] if cell is None else [cell.mean, "" if cell.sd is None else cell.sd, cell.n]
-        found += list(own.interval()) if own else ["", ""]
+        found += list(own.interval()) if own and own.is_known else ["", ""]
     return found + ["" if (value := line.row.cost(name)) is None else value for name in costs]

@@ -64,7 +64,7 @@ def _metric(line: Line, name: str, intervals: Mapping[str, Contrast]) -> dict[st
 
 
 def _contrast(found: Contrast | None) -> dict[str, Any] | None:
-    if found is None:
+    if found is None or not found.is_known:
         return None
     freedom = found.freedom if math.isfinite(found.freedom) else None
     return {
@@ -74,7 +74,7 @@ def _contrast(found: Contrast | None) -> dict[str, Any] | None:
 
 
 def _bounds(found: Contrast | None) -> list[float] | None:
-    return list(found.interval()) if found else None
+    return list(found.interval()) if found and found.is_known else None
 
 
 def _tests(standings: Standings) -> dict[str, Any]:

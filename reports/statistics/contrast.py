@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 CONFIDENCE = 0.95
+ROUNDING = 1e-9
+"""Relative to what it is of, anything smaller is what rounding left of nothing: replicates are single precision."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,15 @@ class Scores:
         How many clusters the test set has.
     deterministic
         Whether another seed would give the same; then there is no seed term, however few seeds there are.
+    digest
+        Of the test set: rows that do not share it have nothing paired.
     """
 
     values: tuple[float, ...]
     replicates: NDArray[np.float64]
     clusters: int
     deterministic: bool = False
+    digest: str = ""
 
     @property
     def mean(self) -> float:
@@ -59,7 +64,8 @@ class Scores:
         if self.deterministic or seeds < 2:
             return 0.0
         mean = self.mean
-        return math.fsum((v - mean) ** 2 for v in self.values) / (seeds - 1) / seeds
+        variance = math.fsum((v - mean) ** 2 for v in self.values) / (seeds - 1) / seeds
+        return variance if variance > (ROUNDING * mean) ** 2 else 0.0
 
     @property
     def given_seed(self) -> bool:
@@ -79,6 +85,8 @@ class Contrast:
         Its standard error.
     freedom
         Degrees of freedom of Student's t; infinite where there is no error at all.
+
+    An infinite error stands for one that cannot be known (a single cluster): nothing is told apart then.
     """
 
     estimate: float
@@ -96,6 +104,11 @@ class Contrast:
         """The two-sided interval of the estimate at a level."""
         half = self.half_width(level)
         return self.estimate - half, self.estimate + half
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is an error to speak of."""
+        return math.isfinite(self.error)
 
     def half_width(self, level: float = CONFIDENCE) -> float:
         """Half of the interval."""
@@ -124,18 +137,34 @@ def contrast(left: Scores, right: Scores) -> Contrast:
     ValueError
         If they were resampled differently, so that their draws cannot be paired.
     """
-    if left.clusters != right.clusters or left.averaged.shape != right.averaged.shape:
+    if not are_paired(left, right):
         raise ValueError("the two rows were scored on different test sets")
-    return _estimate(left.mean - right.mean, left.averaged - right.averaged, left.clusters, (left, right))
+    value, scale = left.mean - right.mean, max(abs(left.mean), abs(right.mean))
+    own = cluster_variance(left.averaged, left.clusters) + cluster_variance(right.averaged, right.clusters)
+    variance = cluster_variance(left.averaged - right.averaged, left.clusters)
+    variance = variance if variance > ROUNDING**2 * own or math.isinf(own) else 0.0
+    return _estimate(value if abs(value) > ROUNDING * scale else 0.0, variance, (left, right))
+
+
+def are_paired(left: Scores, right: Scores) -> bool:
+    """Whether two rows were scored on one test set, so that their draws can be subtracted."""
+    return (left.clusters, left.averaged.shape, left.digest) == (
+        right.clusters,
+        right.averaged.shape,
+        right.digest,
+    )
 
 
 def level_of(row: Scores) -> Contrast:
     """A row's own mean: its interval is over clusters and its seeds."""
-    return _estimate(row.mean, row.averaged, row.clusters, (row,))
+    return _estimate(row.mean, cluster_variance(row.averaged, row.clusters), (row,))
 
 
-def _estimate(value: float, draws: NDArray[np.float64], clusters: int, rows: Sequence[Scores]) -> Contrast:
-    terms: list[tuple[float, float]] = [(cluster_variance(draws, clusters), clusters - 1)]
+def _estimate(value: float, clusters: float, rows: Sequence[Scores]) -> Contrast:
+    """An estimate with the variance that clusters leave it, and what its rows' seeds add."""
+    if not math.isfinite(clusters):
+        return Contrast(value, math.inf, 1.0)
+    terms: list[tuple[float, float]] = [(clusters, rows[0].clusters - 1)]
     terms += [(row.seed_variance, len(row.values) - 1) for row in rows]
     return Contrast(value, math.sqrt(sum(v for v, _ in terms)), satterthwaite(terms))
 
@@ -143,11 +172,11 @@ def _estimate(value: float, draws: NDArray[np.float64], clusters: int, rows: Seq
 def cluster_variance(draws: NDArray[np.float64], clusters: int) -> float:
     """The variance over draws; a bootstrap of ``C`` clusters is too small by ``(C - 1) / C``.
 
-    Draws in which the metric is undefined are left out.
+    Draws in which the metric is undefined are left out. Infinite where it cannot be known: of one cluster, or of fewer than two draws.
     """
     defined = draws[np.isfinite(draws)]
     if len(defined) < 2 or clusters < 2:
-        return 0.0
+        return math.inf
     return float(defined.var(ddof=1)) * clusters / (clusters - 1)
 
 

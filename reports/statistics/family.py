@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Adjusted p-values, in the order given. Source: Holm 1979."""
+    """Adjusted p-values, in the order given; one that is undefined counts as 1. Source: Holm 1979."""
+    p = [1.0 if math.isnan(value) else value for value in p]
     order = sorted(range(len(p)), key=p.__getitem__)
     adjusted, largest = [0.0] * len(p), 0.0
     for rank, index in enumerate(order):

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from reelbench.reports.statistics.contrast import Contrast, Scores
+from reelbench.reports.statistics.contrast import ROUNDING, Contrast, Scores, are_paired
 from reelbench.reports.statistics.family import holm, rank_intervals
 
 Array = NDArray[np.float64]
-ROUNDING = 1e-12
+CANCELLED = 1e-12
 """Below this share of the rows' own variances, the variance of a difference is what rounding left of nothing."""
 
 
@@ -46,7 +46,7 @@ def all_pairs(rows: Sequence[Scores]) -> Pairs:
     ValueError
         If they were not.
     """
-    if len({(row.clusters, row.averaged.shape) for row in rows}) > 1:
+    if not all(are_paired(rows[0], row) for row in rows):
         raise ValueError("the rows were scored on different test sets")
     clusters = rows[0].clusters
     draws = np.stack([row.averaged for row in rows])
@@ -55,12 +55,17 @@ def all_pairs(rows: Sequence[Scores]) -> Pairs:
     ]  # a draw in which any row is undefined says nothing of pairs
     means = np.array([row.mean for row in rows])
     paired = _variance_of_differences(draws) * clusters / max(1, clusters - 1)
+    if clusters < 2 or draws.shape[1] < 2:
+        paired = np.full_like(paired, np.inf)
     seeds = np.array([row.seed_variance for row in rows])
     spare = np.array([max(1, len(row.values) - 1) for row in rows])
     total = paired + seeds[:, None] + seeds[None]
     weighted = paired**2 / max(1, clusters - 1) + (seeds**2 / spare)[:, None] + (seeds**2 / spare)[None]
-    freedom = np.divide(total**2, weighted, out=np.full_like(total, np.inf), where=weighted > 0)
-    return Pairs(means[:, None] - means[None], np.sqrt(total), freedom)
+    freedom = np.divide(
+        total**2, weighted, out=np.full_like(total, np.inf), where=(weighted > 0) & np.isfinite(weighted)
+    )
+    estimate, scale = means[:, None] - means[None], np.maximum(np.abs(means)[:, None], np.abs(means)[None])
+    return Pairs(np.where(np.abs(estimate) > ROUNDING * scale, estimate, 0.0), np.sqrt(total), freedom)
 
 
 def _variance_of_differences(draws: Array) -> Array:
@@ -72,7 +77,7 @@ def _variance_of_differences(draws: Array) -> Array:
     covariance = centred @ centred.T / (count - 1)
     own = np.diag(covariance)[:, None] + np.diag(covariance)[None]
     variance = own - 2 * covariance
-    return np.where(variance > ROUNDING * own, variance, 0.0)
+    return np.where(variance > CANCELLED * own, variance, 0.0)
 
 
 def tell_apart(pairs: Pairs, *, higher: bool, level: float) -> tuple[Array, list[tuple[int, int]]]:

@@ -459,3 +459,11 @@ def test_it_learns_a_toy(recipe):
 def test_a_batch_of_one_window_squeezed_to_one_row_is_borne():
     ctx, data = fit()
     assert torch.isfinite(loss_of(ctx, built(ctx, data), batch_of(ctx, 1)))
+
+
+def test_a_window_in_which_nothing_happens_is_all_background():
+    clips, targets = samplers.sample_clips(
+        np.zeros((0, 2)), np.zeros(0, np.int64), ASSTConfig(), np.random.default_rng(0)
+    )
+    assert len(clips) > 0
+    assert (targets["label"] == -1).all()

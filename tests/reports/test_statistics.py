@@ -186,10 +186,71 @@ def test_power_is_the_size_where_there_is_no_effect():
     assert power_of(0.0, 0.1, 20.0) == pytest.approx(0.05)
 
 
-@pytest.mark.parametrize(("seeds", "clusters"), [(3, 15), (3, 300), (5, 15), (5, 300)])
+@pytest.mark.parametrize(("seeds", "clusters"), [(3, 15), (3, 60), (5, 15), (5, 60)])
 def test_with_no_true_difference_3_to_7_percent_of_pairs_are_told_apart(seeds, clusters):
-    trials = 400
+    trials = 1500
     rng = np.random.default_rng(seeds * 1000 + clusters)
     false = sum(contrast(*rows_of(rng, [0.0, 0.0], seeds, clusters)).p < 0.05 for _ in range(trials))
     low, high = stats.binom.ppf([0.001, 0.999], trials, [0.03, 0.07])
     assert low <= false <= high
+
+
+@pytest.mark.parametrize(("seeds", "clusters"), [(3, 15), (5, 60)])
+def test_of_tables_of_twelve_equal_rows_at_most_7_percent_have_any_difference(seeds, clusters):
+    tables = 250
+    rng = np.random.default_rng(seeds)
+    false = sum(
+        (
+            tell_apart(all_pairs(rows_of(rng, [0.0] * 12, seeds, clusters)), higher=True, level=0.05)[0]
+            < 0.05
+        ).any()
+        for _ in range(tables)
+    )
+    assert false <= stats.binom.ppf(0.999, tables, 0.07)
+
+
+@pytest.mark.parametrize(("seeds", "clusters"), [(3, 60), (5, 60)])
+def test_a_difference_that_can_be_resolved_is_found_about_four_times_of_five(seeds, clusters):
+    rng = np.random.default_rng(clusters)
+    typical = [contrast(*rows_of(rng, [0.0, 0.0], seeds, clusters)) for _ in range(100)]
+    effect = resolvable(
+        float(np.median([c.error for c in typical])), float(np.median([c.freedom for c in typical]))
+    )
+    trials = 500
+    found = sum(contrast(*rows_of(rng, [effect, 0.0], seeds, clusters)).p < 0.05 for _ in range(trials))
+    low, high = stats.binom.ppf([0.001, 0.999], trials, [0.75, 0.87])
+    assert low <= found <= high
+
+
+def test_equal_predictions_of_one_deterministic_seed_and_of_many_are_never_apart():
+    rng = np.random.default_rng(5)
+    weights = weights_of(30)
+    for _ in range(200):
+        cells = rng.random(30)
+        one = row(cells[None], weights, deterministic=True)
+        many = Scores(one.values * 7, np.repeat(one.replicates, 7, axis=0).astype(np.float32), 30)
+        assert contrast(one, many).p == 1.0
+        assert all_pairs([one, many]).p()[0] == 1.0
+
+
+@pytest.mark.parametrize("draws", [np.full((1, 9), np.nan), np.full((1, 1), 0.5)])
+def test_what_clusters_leave_open_is_not_zero_where_it_cannot_be_known(draws):
+    unknown = level_of(Scores((0.5,), draws, 40))
+    assert not unknown.is_known
+    lonely = Scores((0.9,), np.full((1, 9), 0.9), 1, deterministic=True)
+    other = Scores((0.1,), np.full((1, 9), 0.1), 1, deterministic=True)
+    assert contrast(lonely, other).p == 1.0
+    assert contrast(lonely, other).interval() == (-math.inf, math.inf)
+    assert all_pairs([lonely, other]).p()[0] == 1.0
+
+
+def test_rows_of_other_data_are_not_compared_though_their_clusters_have_the_same_names():
+    one, other = (Scores((0.5,), np.zeros((1, 9)), 40, digest=d) for d in ("data 1", "data 2"))
+    with pytest.raises(ValueError, match="different test sets"):
+        contrast(one, other)
+    with pytest.raises(ValueError, match="different test sets"):
+        all_pairs([one, other])
+
+
+def test_an_undefined_p_is_no_difference():
+    assert holm([math.nan, 0.01]) == [1.0, 0.02]
