@@ -126,8 +126,9 @@ def main(arguments: list[str] | None = None) -> None:
 def _report(error: Exception) -> int:
     """One line for handled errors; anything else is a bug and is shown whole."""
     from reelbench.errors import ReelbenchError
+    from reelbench.plaintext import visible
 
     if not isinstance(error, ReelbenchError) or os.environ.get("REELBENCH_TRACEBACK"):
         raise error
-    click.echo(f"reelbench: error: {error}", err=True)
+    click.echo(f"reelbench: error: {visible(error)}", err=True)
     return error.exit_code

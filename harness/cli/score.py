@@ -56,6 +56,7 @@ def score(
     """
     from reelbench.errors import UsageError
     from reelbench.external.bench import ask, external_bench
+    from reelbench.plaintext import visible
     from reelbench.registry import build_registry
     from reelbench.tracking.store import resolve_uri
 
@@ -67,12 +68,14 @@ def score(
     asked = ask(registry, opener(registry, surroundings), benchmark)
     if questions:
         asked.write(questions)
-        click.echo(questions)
+        click.echo(visible(questions))
         return 0
-    bench = external_bench(asked, files, label, seed, surroundings, resolve_uri(store))
+    bench = external_bench(
+        asked, files, label, seed, surroundings, resolve_uri(store), lambda text: click.echo(visible(text))
+    )
     outcome = bench.run({})
     summary = _summary(bench, outcome)
-    click.echo(json.dumps(summary, indent=2) if as_json else _as_text(summary))
+    click.echo(json.dumps(summary, indent=2) if as_json else visible(_as_text(summary)))
     return 1 if any(t["status"] not in ("finished", "cached") for t in summary["trials"]) else 0
 
 
@@ -90,10 +93,12 @@ def _summary(bench: Bench, outcome: Outcome) -> dict[str, Any]:
 
 
 def _as_text(summary: dict[str, Any]) -> str:
+    from reelbench.plaintext import one_line
+
     lines = []
     for trial in summary["trials"]:
         lines.append(f"{trial['benchmark']}: {trial['method']}, seed {trial['seed']}: {trial['status']}")
         lines += [f"  {name:24s} {value:.4f}" for name, value in trial["metrics"].items()]
         if trial["error"]:
-            lines.append(f"  {trial['error']}")
+            lines.append(f"  {one_line(trial['error'])}")
     return "\n".join([*lines, "draw it with: reelbench report"])

@@ -22,13 +22,14 @@ def bundle(out: Path, benchmarks: tuple[str, ...], store: str | None) -> None:
 
     `reelbench verify OUT` checks it anywhere, without training.
     """
+    from reelbench.plaintext import visible
     from reelbench.reports.bundles.packing import write_bundle
     from reelbench.reports.frames import load
     from reelbench.reports.leaderboard import boards
     from reelbench.tracking.store import resolve_uri
 
     results = load(resolve_uri(store), benchmarks)
-    click.echo(write_bundle(results, boards(results), out))
+    click.echo(visible(write_bundle(results, boards(results), out)))
 
 
 @click.command("verify")
@@ -38,6 +39,7 @@ def bundle(out: Path, benchmarks: tuple[str, ...], store: str | None) -> None:
 @plugin_options
 def verify(path: Path, as_json: bool, **options: Any) -> int:
     """Check a bundle: every file against its digest, every score against its predictions. Exits with 1 where something differs."""
+    from reelbench.plaintext import one_line
     from reelbench.registry import build_registry
     from reelbench.reports.bundles.opening import opened
     from reelbench.reports.bundles.verifying import verify as check
@@ -52,17 +54,16 @@ def verify(path: Path, as_json: bool, **options: Any) -> int:
         click.echo(json.dumps({"damaged": damaged, "trials": [vars(one) for one in checked]}, indent=2))
     else:
         for line in damaged:
-            click.echo(f"damaged: {line}")
+            click.echo(f"damaged: {one_line(line)}")
         for one in checked:
+            where = f"{one.benchmark}, {one.label}, seed {one.seed}"
             for line in one.problems:
-                click.echo(f"differs: {one.benchmark}, {one.label}, seed {one.seed}: {line}")
+                click.echo(one_line(f"differs: {where}: {line}"))
             if one.unchecked:
-                click.echo(
-                    f"not scored again: {one.benchmark}, {one.label}, seed {one.seed}: {one.unchecked}"
-                )
+                click.echo(one_line(f"{where}: {one.unchecked}"))
         same = sum(not (one.problems or one.unchecked) for one in checked)
         click.echo(
-            f"{same} of {len(checked)} trials: the scores are what their predictions give; {len(damaged)} files damaged"
+            f"{same} of {len(checked)} trials: scores and replicates are what their predictions give; {len(damaged)} files damaged"
         )
     return 1 if damaged or any(one.problems or one.unchecked for one in checked) else 0
 
@@ -72,6 +73,7 @@ def verify(path: Path, as_json: bool, **options: Any) -> int:
 @store_option
 def merge(sources: tuple[str, ...], store: str | None) -> None:
     """Add the trials of other stores (their URIs) or bundles to the store; equal fingerprints count once. Fits stay where they are."""
+    from reelbench.plaintext import one_line
     from reelbench.reports.bundles.merging import merge as join
     from reelbench.reports.bundles.merging import of_bundle, of_store
     from reelbench.reports.bundles.opening import opened
@@ -85,4 +87,4 @@ def merge(sources: tuple[str, ...], store: str | None) -> None:
         else:
             with opened(Path(source)) as found:
                 done = join(target, list(of_bundle(found)))
-        click.echo(f"{redact(source)}: {done.added} trials added, {done.known} known already")
+        click.echo(f"{one_line(redact(source))}: {done.added} trials added, {done.known} known already")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +17,27 @@ from reelbench.reports.bundles.packing import MANIFEST, SCHEMA, file_digest
 
 SIZE_LIMIT = 16 << 30
 MEMBER_LIMIT = 200_000
-MANIFEST_LIMIT = 256 << 20
+JSON_LIMIT = 256 << 20
+NAME_LIMIT, PART_LIMIT = 1000, 255
 
 
 class BundleError(ReelbenchError):
     """A bundle that cannot be read, or is not what it says."""
 
     exit_code = 8
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A trial as the manifest lists it; ``folder`` is where its files lie."""
+
+    folder: Path
+    benchmark: str
+    label: str
+    seed: int
+    role: str
+    fingerprint: str
+    data: str
 
 
 @dataclass(frozen=True)
@@ -36,7 +51,7 @@ class Bundle:
     """
 
     folder: Path
-    manifest: dict[str, Any]
+    trials: tuple[Listed, ...]
     damaged: tuple[str, ...]
 
 
@@ -55,7 +70,16 @@ def opened(path: Path) -> Iterator[Bundle]:
     if not zipfile.is_zipfile(path):
         raise BundleError(f"{path}: neither a folder nor a zip file")
     with tempfile.TemporaryDirectory() as spare:
-        _extract(path, Path(spare))
+        try:
+            _extract(path, Path(spare))
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            OSError,
+            RuntimeError,
+        ) as error:  # encrypted: Runtime
+            raise BundleError(f"{path}: not a readable zip file ({error})") from None
         yield _read(Path(spare))
 
 
@@ -88,7 +112,11 @@ def _inside(name: str) -> Path:
     if (
         parts.is_absolute()
         or not parts.parts
-        or any(p in ("..", "") or "\\" in p or ":" in p for p in parts.parts)
+        or len(name) > NAME_LIMIT
+        or any(
+            p in ("..", "") or "\\" in p or ":" in p or len(p.encode(errors="replace")) > PART_LIMIT
+            for p in parts.parts
+        )
     ):
         raise BundleError(f"{name!r} is not a name inside a bundle")
     return Path(*parts.parts)
@@ -96,22 +124,68 @@ def _inside(name: str) -> Path:
 
 def _read(folder: Path) -> Bundle:
     path = folder / MANIFEST
-    if not path.is_file() or path.stat().st_size > MANIFEST_LIMIT:
-        raise BundleError(f"{folder}: no bundle ({MANIFEST} is missing or too large)")
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        files, trials = dict(manifest["files"]), list(manifest["trials"])
-        places = [str(_inside(str(trial["folder"]))) for trial in trials]
-    except (ValueError, KeyError, TypeError) as error:
-        raise BundleError(f"{path}: not a bundle's manifest ({error})") from None
+    if not path.is_file():
+        raise BundleError(f"{folder}: no bundle ({MANIFEST} is missing)")
+    manifest = read_object(path)
     if manifest.get("schema") != SCHEMA:
         raise BundleError(f"{path}: schema {manifest.get('schema')!r}, this reelbench reads {SCHEMA}")
-    if any(not (folder / place).is_dir() for place in places):
-        raise BundleError(f"{path}: lists a trial whose folder is missing")
-    return Bundle(folder, manifest, tuple(_damage(folder, files)))
+    files, trials = manifest.get("files"), manifest.get("trials")
+    if not isinstance(files, dict) or not isinstance(trials, list):
+        raise BundleError(f"{path}: not a bundle's manifest (it lists no files, or no trials)")
+    listed = tuple(_listed(folder, number, line) for number, line in enumerate(trials, 1))
+    return Bundle(folder, listed, tuple(_damage(folder, files)))
 
 
-def _damage(folder: Path, files: dict[str, str]) -> Iterator[str]:
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object of a bundle.
+
+    Raises
+    ------
+    BundleError
+        If the file is missing, is not JSON, or holds something else.
+    """
+    name = "/".join(path.parts[-2:])
+    try:
+        if path.stat().st_size > JSON_LIMIT:
+            raise BundleError(f"{name}: larger than {JSON_LIMIT >> 20} MiB")
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise BundleError(f"{name} is missing") from None
+    except (ValueError, RecursionError) as error:
+        why = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise BundleError(f"{name}: not valid JSON ({why})") from None
+    if not isinstance(value, dict):
+        raise BundleError(f"{name}: holds a {type(value).__name__}, expected an object")
+    return value
+
+
+_WORDS = ("folder", "benchmark", "label", "role", "fingerprint", "data")
+
+
+def _listed(folder: Path, number: int, line: Any) -> Listed:
+    """A line of the manifest, checked."""
+    if not isinstance(line, dict):
+        raise BundleError(f"{MANIFEST}: trial {number} is a {type(line).__name__}, expected an object")
+    for name in _WORDS:
+        if not isinstance(line.get(name), str):
+            raise BundleError(f"{MANIFEST}: trial {number} has no {name}")
+    if not isinstance(line.get("seed"), int) or isinstance(line["seed"], bool):
+        raise BundleError(f"{MANIFEST}: trial {number} has no seed")
+    place = folder / _inside(line["folder"])
+    if not place.is_dir():
+        raise BundleError(f"{MANIFEST}: trial {number} is in {line['folder']!r}, which is missing")
+    return Listed(
+        place,
+        line["benchmark"],
+        line["label"],
+        line["seed"],
+        line["role"],
+        line["fingerprint"],
+        line["data"],
+    )
+
+
+def _damage(folder: Path, files: dict[str, Any]) -> Iterator[str]:
     for name, digest in sorted(files.items()):
         path = folder / _inside(name)
         if not path.is_file() or path.is_symlink():

@@ -1,25 +1,30 @@
-"""Checks a bundle without training: files against digests, scores against predictions, data against fingerprints."""
+"""Checks a bundle without training: files against digests, scores and replicates against predictions, data against fingerprints."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from reelbench.benchmarks import Benchmark
-from reelbench.errors import ReelbenchError
+from reelbench.errors import PredictionError, ReelbenchError
 from reelbench.predictions import Predictions
-from reelbench.reports.bundles.opening import Bundle
+from reelbench.reports.bundles.agreement import SPLIT, Told, differences, disagreements, told_of
+from reelbench.reports.bundles.opening import Bundle, BundleError, Listed
+from reelbench.resampling import REPLICATES, clusters_digest, replicate
 
 if TYPE_CHECKING:
     from reelbench.dataset import Dataset
     from reelbench.registry import Registry
+    from reelbench.scoring import ScoreSheet
 
 TOLERANCE = 1e-9
 """Scorers are exact arithmetic in a fixed order but for matrix products, which differ in the last digits between machines."""
+SINGLE = 1e-5
+"""Relative: replicates are kept in single precision."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Checked:
     problems
         What differs; empty where every score is what its predictions give.
     unchecked
-        Why it could not be scored again; empty where it was.
+        Why it could not be scored again, beginning with ``unchecked:``; empty where it was.
     """
 
     benchmark: str
@@ -42,46 +47,107 @@ class Checked:
 
 
 def verify(bundle: Bundle, registry: Registry, open_dataset: Callable[[str], Dataset]) -> Iterator[Checked]:
-    """Score every trial's predictions again and compare."""
-    for line in bundle.manifest["trials"]:
-        benchmark, label, seed = str(line["benchmark"]), str(line["label"]), int(line["seed"])
-        folder = bundle.folder / str(line["folder"])
+    """Score every trial's predictions again and compare with all that the bundle tells of it."""
+    for listed in bundle.trials:
         try:
-            problems, unchecked = _check(folder, Benchmark.parse(benchmark), registry, open_dataset)
+            told = told_of(listed)
+        except BundleError as error:
+            yield Checked(listed.benchmark, listed.label, listed.seed, (str(error),))
+            continue
+        problems, unchecked = list(disagreements(told)), ""
+        try:
+            problems += _scored_again(told, registry, open_dataset)
+        except (BundleError, PredictionError) as error:
+            problems.append(str(error))
         except ReelbenchError as error:
-            problems, unchecked = [], str(error)
-        yield Checked(benchmark, label, seed, tuple(problems), unchecked)
+            unchecked = f"unchecked: {error}"
+        yield Checked(listed.benchmark, listed.label, listed.seed, tuple(problems), unchecked)
 
 
-def _check(
-    folder: Path, benchmark: Benchmark, registry: Registry, open_dataset: Callable[[str], Dataset]
-) -> tuple[list[str], str]:
-    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
-    predictions = Predictions.load(folder / "predictions")
-    problems = []
+class _OtherDataError(ReelbenchError):
+    """The predictions are of data that are not here."""
+
+
+def _scored_again(told: Told, registry: Registry, open_dataset: Callable[[str], Dataset]) -> Iterator[str]:
+    """What differs from what the predictions give."""
+    benchmark, record = Benchmark.parse(told.listed.benchmark), told.record
+    predictions = _predictions(told.listed)
     if predictions.digest() != record.get("predictions_digest"):
-        problems.append("the predictions are not those that were scored")
+        yield "the predictions are not those that were scored"
     task, dataset = registry.task(benchmark.task), open_dataset(benchmark.dataset)
-    told = record.get("data")
-    if told and told != dataset.fingerprint:
-        return (
-            problems,
-            f"the data here have fingerprint {dataset.fingerprint[:12]}, the bundle's {str(told)[:12]}",
+    if not (data := record.get("data")):
+        raise _OtherDataError("the record does not say which data were scored")
+    if data != dataset.fingerprint:
+        raise _OtherDataError(
+            f"the data here have fingerprint {dataset.fingerprint[:12]}, the bundle's {str(data)[:12]}"
         )
-    evaluation = task.evaluation(dataset, benchmark.protocol, str(record.get("split", "test")))
-    _, metrics = task.score(predictions, evaluation)
-    return [*problems, *_differences(record.get("metrics", {}), metrics)], ""
+    sheet, metrics = task.score(predictions, task.evaluation(dataset, benchmark.protocol, SPLIT))
+    yield from differences(told.metrics, metrics, "the record", TOLERANCE)
+    if record.get("clusters") != len(sheet.cluster_names) or record.get("clusters_digest") != clusters_digest(
+        sheet.cluster_names
+    ):
+        yield "the record's clusters are not those of the test set"
+    yield from _sheet_differences(_sheet(told.listed), sheet)
+    yield from _replicate_differences(_replicates(told.listed), replicate(task, sheet))
 
 
-def _differences(told: Mapping[str, Any], found: Mapping[str, float]) -> Iterator[str]:
-    for name in sorted({*told, *found}):
-        if name not in told or name not in found:
-            yield f"{name} is {'not in the record' if name not in told else 'no longer a metric'}"
-        elif not _equal(float(told[name]), found[name]):
-            yield f"{name} is {found[name]:.6g}, the record says {float(told[name]):.6g}"
+def _predictions(listed: Listed) -> Predictions:
+    try:
+        return Predictions.load(listed.folder / "predictions")
+    except (KeyError, TypeError, AttributeError, RecursionError):
+        raise BundleError(f"{listed.folder.name}: its predictions cannot be read") from None
 
 
-def _equal(told: float, found: float) -> bool:
-    return math.isclose(told, found, rel_tol=TOLERANCE, abs_tol=TOLERANCE) or (
-        math.isnan(told) and math.isnan(found)
-    )
+def _replicates(listed: Listed) -> dict[str, NDArray[np.float32]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return dict(load_file(listed.folder / "sheet" / REPLICATES))
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise BundleError(f"{listed.folder.name}: its replicates cannot be read ({error})") from None
+
+
+def _sheet(listed: Listed) -> ScoreSheet:
+    from safetensors import SafetensorError
+
+    from reelbench.scoring import ScoreSheet
+
+    try:
+        return ScoreSheet.load(listed.folder / "sheet")
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BundleError(f"{listed.folder.name}: its score sheet cannot be read ({error})") from None
+
+
+def _sheet_differences(told: ScoreSheet, found: ScoreSheet) -> Iterator[str]:
+    """What ``compare`` reads of a trial: its examples, clusters, and the statistics of each example."""
+    same = (told.ids, told.cluster_names) == (found.ids, found.cluster_names)
+    if not (same and np.array_equal(told.clusters, found.clusters)):
+        yield "the score sheet is of other examples or clusters"
+    for kind, ours, theirs in (
+        ("column", found.columns, told.columns),
+        ("constant", found.constants, told.constants),
+    ):
+        for name in _unlike(ours, theirs):
+            yield f"the score sheet's {kind} {name!r} is not what the predictions give"
+
+
+def _replicate_differences(
+    told: Mapping[str, NDArray[np.float32]], found: Mapping[str, NDArray[np.float32]]
+) -> Iterator[str]:
+    for name in _unlike(found, told):
+        yield f"the replicates of {name} are not what the predictions give"
+
+
+def _unlike(
+    ours: Mapping[str, NDArray[np.generic]], theirs: Mapping[str, NDArray[np.generic]]
+) -> Iterator[str]:
+    """Names of arrays that one side lacks, or that differ by more than rounding."""
+    for name in sorted({*ours, *theirs}):
+        if (
+            name not in ours
+            or name not in theirs
+            or ours[name].shape != theirs[name].shape
+            or not np.allclose(ours[name], theirs[name], rtol=SINGLE, atol=SINGLE / 10, equal_nan=True)
+        ):
+            yield name

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
-from synthetic import Synthetic
+from safetensors.numpy import load_file, save
+from synthetic import HOSTILE, Synthetic
 
 from reelbench.errors import TrackingError, UsageError
 from reelbench.reports.bundles.command import bundle, merge, verify
+from reelbench.reports.bundles.merging import MergeError, of_bundle, of_store
 from reelbench.reports.bundles.merging import merge as join
-from reelbench.reports.bundles.merging import of_bundle, of_store
 from reelbench.reports.bundles.opening import BundleError, opened
-from reelbench.reports.bundles.packing import MANIFEST, write_bundle
+from reelbench.reports.bundles.packing import MANIFEST, file_digest, write_bundle
 from reelbench.reports.frames import load
 from reelbench.reports.leaderboard import boards
 from reelbench.tracking.store import Store
+
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @pytest.fixture(scope="session")
@@ -68,8 +76,6 @@ def test_an_altered_score_is_noticed_twice(copy: Path):
 
 
 def test_an_altered_score_is_noticed_though_its_digest_was_made_to_fit(copy: Path):
-    from reelbench.reports.bundles.packing import file_digest
-
     record = copy / "trials/0000/record.json"
     record.write_text(record.read_text().replace('"accuracy": 0.', '"accuracy": 1.'))
     manifest = json.loads((copy / MANIFEST).read_text())
@@ -78,6 +84,148 @@ def test_an_altered_score_is_noticed_though_its_digest_was_made_to_fit(copy: Pat
     status, found = checked(copy)
     assert (status, found["damaged"]) == (1, [])
     assert any("the record says 1." in line for trial in found["trials"] for line in trial["problems"])
+
+
+def rewritten(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change a JSON file of a bundle, and the manifest so that its digest fits."""
+    value = json.loads(path.read_text())
+    change(value)
+    replaced(path, json.dumps(value).encode())
+
+
+def replaced(path: Path, content: bytes) -> None:
+    """Give a file of a bundle other bytes, and the manifest their digest."""
+    path.write_bytes(content)
+    manifest = next(p / MANIFEST for p in path.parents if (p / MANIFEST).exists())
+    value = json.loads(manifest.read_text())
+    value["files"][path.relative_to(manifest.parent).as_posix()] = file_digest(path)
+    manifest.write_text(json.dumps(value))
+
+
+def problems(path: Path) -> list[str]:
+    """What is wrong with a bundle whose digests all fit."""
+    status, found = checked(path)
+    assert status == 1
+    assert found["damaged"] == []
+    return [line for trial in found["trials"] for line in trial["problems"]]
+
+
+def test_metrics_of_the_run_that_differ_from_the_record_are_noticed(copy: Path):
+    rewritten(copy / "trials/0000/trial.json", lambda t: t["metrics"].update(accuracy=0.9))
+    (line,) = problems(copy)
+    assert line.startswith("accuracy is 0.")
+    assert line.endswith("trial.json says 0.9")
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [("benchmark", "a@b:c"), ("label", "x"), ("seed", "9"), ("role", "method"), ("fingerprint.score", "0"), ("split", "val")],
+)  # fmt: skip
+def test_a_tag_that_differs_from_the_manifest_is_noticed(copy: Path, tag: str, value: str):
+    rewritten(copy / "trials/0000/trial.json", lambda t: t["tags"].update({f"rb.{tag}": value}))
+    (line,) = problems(copy)
+    assert line.startswith(f"its tag rb.{tag} is {value!r}, expected ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("split", "val", "split is 'val' in the record, expected 'test'"),
+        ("label", "x", "label is 'x' in the record"),
+        ("fingerprint", "0", "the record has another fingerprint than the manifest"),
+        ("clusters", 4000, "the record's clusters are not those of the test set"),
+        ("clusters_digest", "0", "the record's clusters are not those of the test set"),
+        ("predictions_digest", "0", "the predictions are not those that were scored"),
+    ],
+)
+def test_a_record_that_differs_is_noticed(copy: Path, name: str, value: object, why: str):
+    rewritten(copy / "trials/0000/record.json", lambda r: r.update({name: value}))
+    (line,) = problems(copy)
+    assert line.startswith(why)
+
+
+def test_replicates_that_the_predictions_do_not_give_are_noticed(copy: Path):
+    path = copy / "trials/0000/sheet/replicates.safetensors"
+    drawn = load_file(path)["accuracy"]
+    replaced(path, save({"accuracy": drawn * np.float32(0.999)}))
+    assert problems(copy) == ["the replicates of accuracy are not what the predictions give"]
+    replaced(path, save({"accuracy": drawn[:100]}))
+    assert problems(copy) == ["the replicates of accuracy are not what the predictions give"]
+    replaced(path, save({"accuracy": np.nextafter(drawn, np.float32(9))}))
+    assert checked(copy)[0] == 0  # what another machine's last digit may be
+
+
+def test_a_score_sheet_that_the_predictions_do_not_give_is_noticed(copy: Path):
+    path = copy / "trials/0000/sheet/sheet.safetensors"
+    arrays = load_file(path)
+    name = next(n for n in arrays if n.startswith("columns/"))
+    replaced(path, save(arrays | {name: 1 - arrays[name]}))
+    (line,) = problems(copy)
+    assert (
+        line == f"the score sheet's column {name.removeprefix('columns/')!r} is not what the predictions give"
+    )
+
+
+def test_a_record_without_data_is_said_to_be_unchecked(copy: Path):
+    for trial in copy.glob("trials/*"):
+        rewritten(trial / "record.json", lambda r: r.pop("data"))
+    rewritten_manifest(copy, lambda m: [line.update(data="") for line in m["trials"]])
+    status, found = checked(copy)
+    assert status == 1
+    assert {t["unchecked"] for t in found["trials"]} == {
+        "unchecked: the record does not say which data were scored"
+    }
+
+
+def rewritten_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    value = json.loads((folder / MANIFEST).read_text())
+    change(value)
+    (folder / MANIFEST).write_text(json.dumps(value))
+
+
+DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize("name", ["record.json", "trial.json"])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (DEEP, "nested too deeply"),
+        (b"{", "not valid JSON"),
+        (b"\xff", "not valid JSON"),
+        (b"[]", "holds a list, expected an object"),
+        (b'{"tags": {}, "started_ms": 1}', "has no metrics"),
+        (b'{"tags": {}, "started_ms": 1, "metrics": {"a": "1"}}', "'a' is no number"),
+        (b'{"tags": {}, "started_ms": 1, "metrics": {"a": 1' + b"0" * 400 + b"}}", "'a' is no number"),
+    ],
+    ids=["deep", "cut", "bytes", "list", "bare", "text", "huge"],
+)
+def test_a_broken_trial_is_one_line_to_verify_and_to_merge(
+    copy: Path, tmp_path: Path, name: str, content: bytes, why: str
+):
+    replaced(copy / "trials/0000" / name, content)
+    (line,) = problems(copy)
+    assert why in line
+    assert "\n" not in line
+    with opened(copy) as found, pytest.raises(BundleError, match=re.escape(why)):
+        list(of_bundle(found))
+
+
+@pytest.mark.parametrize("name", ["seed", "label", "folder", "benchmark"])
+def test_a_manifest_whose_trial_lacks_a_name_is_refused(copy: Path, name: str):
+    rewritten_manifest(copy, lambda m: m["trials"][1].pop(name))
+    with pytest.raises(BundleError, match=f"trial 2 has no {name}"), opened(copy):
+        pass
+
+
+def test_files_that_cannot_be_read_are_problems_of_their_trial(copy: Path):
+    replaced(copy / "trials/0000/sheet/replicates.safetensors", b"x")
+    replaced(copy / "trials/0001/predictions/predictions.json", b"{}")
+    replaced(copy / "trials/0002/sheet/sheet.json", DEEP)
+    first, second, third = problems(copy)
+    assert "replicates cannot be read" in first
+    assert "predictions cannot be read" in second
+    assert "score sheet cannot be read" in third
 
 
 def test_missing_and_added_files_are_noticed(copy: Path):
@@ -116,7 +264,17 @@ def test_a_manifest_cannot_name_a_folder_outside(copy: Path):
         pass
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"schema": 1}', '{"schema": 9, "trials": [], "files": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "[" * 100_000,
+        '{"schema": 1, "trials": [7], "files": {}}',
+        '{"schema": 1}',
+        '{"schema": 9, "trials": [], "files": {}}',
+    ],
+)
 def test_what_is_no_manifest_is_one_line(tmp_path: Path, text: str):
     (tmp_path / MANIFEST).write_text(text)
     with pytest.raises(BundleError) as refused, opened(tmp_path):
@@ -127,6 +285,16 @@ def test_what_is_no_manifest_is_one_line(tmp_path: Path, text: str):
 def test_a_file_that_is_neither_folder_nor_zip_is_refused(tmp_path: Path):
     (tmp_path / "x").write_text("x")
     with pytest.raises(BundleError, match="neither a folder nor a zip"), opened(tmp_path / "x"):
+        pass
+
+
+def test_a_zip_that_is_cut_short_inside_is_refused(packed: Path, tmp_path: Path):
+    path = tmp_path / "bad.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.write(packed / MANIFEST, MANIFEST)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:200] + bytes(100) + whole[300:])
+    with pytest.raises(BundleError, match="not a readable zip file"), opened(path):
         pass
 
 
@@ -166,3 +334,50 @@ def test_a_damaged_bundle_is_not_merged(copy: Path, tmp_path: Path):
     (copy / "environment.json").write_text("{}")
     with opened(copy) as found, pytest.raises(BundleError, match="nothing was merged"):
         join(Store(f"sqlite:///{tmp_path / 'mlflow.db'}"), list(of_bundle(found)))
+
+
+def test_a_bundle_that_contradicts_itself_is_not_merged(copy: Path, tmp_path: Path):
+    rewritten(copy / "trials/0001/trial.json", lambda t: t["metrics"].update(accuracy=0.9))
+    store = Store(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    with opened(copy) as found, pytest.raises(BundleError, match=r"accuracy is 0\..*nothing was merged"):
+        join(store, of_bundle(found))
+    assert not [name for name in store.experiments() if "@" in name]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_metrics_that_are_not_finite_are_not_merged(copy: Path, tmp_path: Path, value: float):
+    for name in ("record.json", "trial.json"):
+        rewritten(copy / "trials/0002" / name, lambda t: t["metrics"].update(accuracy=value))
+    store = Store(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    with opened(copy) as found, pytest.raises(MergeError, match=r"accuracy is (nan|inf); nothing was merged"):
+        join(store, of_bundle(found))
+    assert not [name for name in store.experiments() if "@" in name]
+
+
+def test_a_run_from_the_future_is_of_now(copy: Path, tmp_path: Path):
+    rewritten(copy / "trials/0000/trial.json", lambda t: t.update(started_ms=10**15))
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    with opened(copy) as found:
+        join(Store(uri), of_bundle(found))
+    assert max(t.started_ms for t in load(uri).trials) <= time.time() * 1000
+
+
+def test_what_a_bundle_holds_cannot_drive_the_terminal(copy: Path, tmp_path: Path):
+    rewritten_manifest(copy, lambda m: m["trials"][0].update(label=HOSTILE))
+    (copy / "\x1b[2Jx\n\u202ey").write_text("x")
+    told = CliRunner().invoke(verify, [str(copy)], standalone_mode=False)
+    assert "⟨U+001B⟩[31mred" in told.output
+    assert "⟨U+001B⟩[2Jx" in told.output
+    assert not UNSEEN.search(told.output)
+    named = Path(shutil.copytree(copy, tmp_path / "\x1b[2J"))
+    (named / "\x1b[2Jx\n\u202ey").unlink()
+    for name in ("manifest", "trial.json", "record.json"):
+        if name == "manifest":
+            rewritten_manifest(named, lambda m: m["trials"][0].update(label="x"))
+        elif name == "trial.json":
+            rewritten(named / "trials/0000" / name, lambda t: t["tags"].update({"rb.label": "x"}))
+        else:
+            rewritten(named / "trials/0000" / name, lambda r: r.update(label="x"))
+    told = CliRunner().invoke(merge, [str(named), "--store", f"sqlite:///{tmp_path / 'mlflow.db'}"])
+    assert "⟨U+001B⟩[2J: 3 trials added" in told.output
+    assert not UNSEEN.search(told.output)
