@@ -541,7 +541,7 @@ class _Builder:
         full = resolve(method, recipe, FULL, preset, {})
         return {
             "method": method.name, "title": method.title or method.name, "role": method.role, "variant": variant, "recipe": recipe,
-            "preset": preset, "dataset": dataset, "features": list(features), "section": "+".join(method.features(full.config, recipe)),
+            "preset": preset, "dataset": dataset, "features": list(features), "section": "+".join(sorted(method.features(full.config, recipe))),
             "seed": seed, "deterministic": method.deterministic,
         }  # fmt: skip
 
