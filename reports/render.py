@@ -109,7 +109,7 @@ class Site:
         if not judged:
             return {}
         titles = {row.tag("method"): row.tag("title") or row.tag("method") for b in found for row in b.rows}
-        self._page("claims/index.html", "claims.html", claim_pages.summary_page(judged, titles))
+        self._page("claims/index.html", "claims.html", claim_pages.summary_page(judged, found, titles))
         for paper in dict.fromkeys(one.claim.paper for one in judged):
             mine = [one for one in judged if one.claim.paper == paper]
             page = claim_pages.paper_page(mine, found, titles.get(paper, paper))

@@ -65,13 +65,15 @@ def claims(
         write_suite.write_text(suite_text(known, draws_of(dataset, draws), seeds=seeds), encoding="utf-8")
         click.echo(write_suite)
         return
-    from reelbench.reports.claims.judging import claims_in, judge
+    from reelbench.reports.claims.judging import claims_in, faults_in, judge
     from reelbench.reports.frames import load
     from reelbench.reports.leaderboard import boards
     from reelbench.tracking.store import resolve_uri
 
     found = boards(load(resolve_uri(store)))
     judged = judge([c for c in claims_in(found) if not methods or c.paper in methods], found)
+    for fault in faults_in(found):
+        click.echo(f"reelbench: left out: {fault}", err=True)
     click.echo(_as_json(judged) if as_json else _as_text(judged, found))
 
 
@@ -113,6 +115,7 @@ def _as_text(judged: Sequence[Judged], found: Any) -> str:
         )
         for one in several:
             line = claim_line(one, spec_of(one, specs))
-            told = f"{line.effect} {line.interval}, claimed {line.wanted}" if one.lead else line.note
+            effect = f"{line.effect} {line.interval}, claimed {line.wanted}" if one.lead else ""
+            told = "; ".join(part for part in (effect, line.shown, line.note) if part)
             lines.append(f"  {line.verdict:21s} {line.name}: {line.statement}; {line.metric} {told}")
     return "\n".join(lines)

@@ -6,26 +6,36 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from reelbench.benchmarks import Benchmark
-from reelbench.reports.claims.statement import Claim, Side, claims_of
+from reelbench.reports.claims.measuring import Measured, Pair, measured, parts_of
+from reelbench.reports.claims.statement import Claim, readable_claims
 from reelbench.reports.claims.verdict import (
     Verdict,
     holm_levels,
     judge_equivalent,
     judge_greater,
-    pooled,
     power_for,
+    power_for_equivalence,
     times_more,
+    times_more_for_equivalence,
     weakest,
 )
-from reelbench.reports.leaderboard import Board, Row
-from reelbench.reports.standing import scores_of
-from reelbench.reports.statistics.contrast import CONFIDENCE, Contrast, Scores, contrast
+from reelbench.reports.leaderboard import Board
+from reelbench.reports.statistics.contrast import CONFIDENCE, Contrast
 
 
 @dataclass(frozen=True)
 class Draw:
-    """One pair of a claim in one draw of the world."""
+    """A claim in one draw of the world that has all its rows.
+
+    Attributes
+    ----------
+    lead
+        Of the pair that is shown.
+    verdict
+        The weakest of its pairs, in this draw alone.
+    seeds
+        Of each side of that pair.
+    """
 
     dataset: str
     lead: Contrast
@@ -35,31 +45,49 @@ class Draw:
 
 @dataclass(frozen=True)
 class Judged:
-    """A claim in a world.
+    """A claim in a world and protocol.
 
     Attributes
     ----------
     world
         The dataset without its draw: ``microworld/small/no-gaze``.
+    rows
+        Of which preset and recipes the rows are: ``tiny, match``.
+    pair
+        The sides whose difference is shown: of those that decide the verdict, the one with the smallest lower end.
     lead
-        Its weakest difference, pooled over draws; ``None`` where a row is missing.
+        Its difference, pooled over draws; ``None`` where a row is missing or the two cannot be compared.
     level
         Of the interval that the verdict rests on, from Holm's correction over the paper's claims in this world.
-    agree
-        How many draws, judged alone, say the same.
+    draws
+        Those that have all rows.
+    asked
+        How many draws of the world there are.
+    why
+        Why there is no verdict although all was run: ``one seed``; empty otherwise.
     missing
-        What was not run.
+        What was not run, or left out of the pooled difference.
     """
 
     claim: Claim
     world: str
+    protocol: str
     verdict: Verdict | None
+    rows: str = ""
+    pair: Pair | None = None
     lead: Contrast | None = None
     level: float = CONFIDENCE
     draws: tuple[Draw, ...] = ()
+    asked: int = 0
     power: float | None = None
     times_more: float | None = None
+    why: str = ""
     missing: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> str:
+        """The verdict, or ``not judged``, or ``not run``."""
+        return self.verdict or ("not judged" if self.why else "not run")
 
     @property
     def agree(self) -> int:
@@ -71,142 +99,101 @@ class Judged:
         """Whether the world is one in which an ingredient carries nothing."""
         return is_control(self.world)
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether the world lacks the very ingredient that the claim is about, so that it should not hold there."""
+        named = self.claim.control in parts_of(self.world) if self.claim.control else False
+        return named and self.claim.kind != "equivalent"
+
 
 def is_control(dataset: str) -> bool:
     """``microworld/small/no-gaze`` is a control world."""
-    return any(part.startswith("no-") for part in dataset.split("/")[1:])
-
-
-def world_of(dataset: str) -> str:
-    """A dataset without its draw."""
-    return "/".join(part for part in dataset.split("/") if not _is_draw(part))
-
-
-def _is_draw(part: str) -> bool:
-    return part.startswith("draw") and part[4:].isdigit()
+    return any(part.startswith("no-") for part in parts_of(dataset))
 
 
 def claims_in(boards: Iterable[Board]) -> list[Claim]:
-    """Every claim of the papers of the methods that the record has."""
-    papers = {row.tag("method"): row.record.get("paper") for board in boards for row in board.rows}
-    return [
-        claim
-        for method, paper in sorted(papers.items())
-        if isinstance(paper, Mapping)
-        for claim in claims_of(method, paper)
-    ]
+    """Every claim that can be read, of the papers of the methods that the record has."""
+    return [claim for method, paper in _papers(boards).items() for claim in readable_claims(method, paper)[0]]
 
 
-def judge(claims: Sequence[Claim], boards: Sequence[Board]) -> list[Judged]:
-    """Every claim in every world that has a trial of its benchmark; one family a paper and world."""
-    found = [one for claim in claims for one in _measured(claim, boards)]
-    found.sort(key=_family)
-    return [one for _, family in groupby(found, key=_family) for one in _with_verdicts(list(family))]
+def faults_in(boards: Iterable[Board]) -> list[str]:
+    """A line about each claim in the record that cannot be read."""
+    return [fault for method, paper in _papers(boards).items() for fault in readable_claims(method, paper)[1]]
 
 
-def _family(one: _Measured) -> tuple[str, str]:
-    return one.world, one.claim.paper
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """A claim's differences in a world: pair → draw → lead."""
-
-    claim: Claim
-    world: str
-    leads: Mapping[tuple[Side, Side], Mapping[str, tuple[Contrast, tuple[int, int]]]]
-    missing: tuple[str, ...]
-
-    def whole(self) -> bool:
-        return all(self.leads[pair] for pair in self.claim.pairs())
-
-    def lead(self, pair: tuple[Side, Side]) -> Contrast:
-        return pooled([lead for lead, _ in self.leads[pair].values()])
-
-    def p(self, pair: tuple[Side, Side]) -> float:
-        lead = self.lead(pair)
-        return lead.p_equivalent(self.claim.minimum_effect) if self.claim.kind == "equivalent" else lead.p
-
-
-def _measured(claim: Claim, boards: Sequence[Board]) -> Iterator[_Measured]:
-    worlds: dict[str, list[Board]] = {}
-    for board in boards:
-        benchmark = Benchmark.parse(board.benchmark)
-        if claim.is_on(benchmark) and any(spec["name"] == claim.metric for spec in board.specs):
-            worlds.setdefault(world_of(benchmark.dataset), []).append(board)
-    for world, draws in worlds.items():
-        by_draw = {Benchmark.parse(b.benchmark).dataset: _sides(claim, b) for b in draws}
-        rows = [side for pair in claim.pairs() for side in pair]
-        missing = tuple(
-            f"{side} on {dataset}"
-            for dataset, scores in by_draw.items()
-            for side in dict.fromkeys(rows)
-            if side not in scores
-        )
-        if len(missing) == len(by_draw) * len(set(rows)):
-            continue
-        sign = -1.0 if _lower_is_better(claim, draws[0]) else 1.0
-        leads = {
-            (left, right): {
-                dataset: (
-                    _lead(scores[left], scores[right], sign),
-                    (len(scores[left].values), len(scores[right].values)),
-                )
-                for dataset, scores in by_draw.items()
-                if left in scores and right in scores
-            }
-            for left, right in claim.pairs()
-        }
-        yield _Measured(claim, world, leads, missing)
-
-
-def _sides(claim: Claim, board: Board) -> dict[Side, Scores]:
-    """The claim's rows on a board, with their scores; of several presets or recipes the one with the best mean."""
-    found: dict[Side, Scores] = {}
-    for side in {side for pair in claim.pairs() for side in pair}:
-        rows = [row for row in board.rows if _is(row, side) and row.tag("role") != "ceiling"]
-        scores = [scored[claim.metric] for row in rows if claim.metric in (scored := scores_of(row))]
-        if scores:
-            found[side] = scores[0]  # a board has its best row first
+def _papers(boards: Iterable[Board]) -> dict[str, Mapping[str, object]]:
+    """Method → its newest paper that is not empty; the record of a failed trial has none."""
+    trials = [(row.tag("method"), trial) for board in boards for row in board.rows for trial in row.finished]
+    found: dict[str, Mapping[str, object]] = {}
+    for method, trial in sorted(trials, key=lambda one: (one[0], -one[1].started_ms)):
+        if method not in found and isinstance(paper := trial.record.get("paper"), Mapping) and paper:
+            found[method] = paper
     return found
 
 
-def _is(row: Row, side: Side) -> bool:
-    return (row.tag("method"), row.tag("variant") or "full") == (side.method, side.variant)
+def judge(claims: Sequence[Claim], boards: Sequence[Board]) -> list[Judged]:
+    """Every claim in every world and protocol that has a trial of its rows; one family a paper and world."""
+    found = sorted((one for claim in claims for one in measured(claim, boards)), key=_family)
+    return [one for _, family in groupby(found, key=_family) for one in _with_verdicts(list(family))]
 
 
-def _lower_is_better(claim: Claim, board: Board) -> bool:
-    return any(s["name"] == claim.metric and s.get("direction") == "lower" for s in board.specs)
+def _family(one: Measured) -> tuple[str, str]:
+    return one.world, one.claim.paper
 
 
-def _lead(left: Scores, right: Scores, sign: float) -> Contrast:
-    found = contrast(left, right)
-    return Contrast(sign * found.estimate, found.error, found.freedom)
-
-
-def _with_verdicts(family: Sequence[_Measured]) -> Iterator[Judged]:
-    """Verdicts at the levels of Holm's procedure over all differences of the family."""
-    tests = [(one, pair) for one in family if one.whole() for pair in one.claim.pairs()]
-    levels = dict(
-        zip([(id(o), pair) for o, pair in tests], holm_levels([o.p(pair) for o, pair in tests]), strict=True)
-    )
+def _with_verdicts(family: Sequence[Measured]) -> Iterator[Judged]:
+    """Verdicts at the levels of Holm's procedure over all differences of the family that may be judged."""
+    tests = [(one, pair) for one in family if not one.is_open for pair in one.claim.pairs()]
+    levels = holm_levels([_p(one.claim, one.lead(pair)) for one, pair in tests])
+    at = {(id(one), pair): level for (one, pair), level in zip(tests, levels, strict=True)}
     for one in family:
-        if not one.whole():
-            yield Judged(one.claim, one.world, None, missing=one.missing)
-            continue
-        pairs = one.claim.pairs()
-        judged = {pair: _verdict(one.claim, one.lead(pair), levels[id(one), pair]) for pair in pairs}
-        verdict = weakest(list(judged.values()))
-        pair = next(p for p in pairs if judged[p] == verdict)
-        lead, effect, count = one.lead(pair), one.claim.minimum_effect, len(tests)
-        draws = tuple(
-            Draw(dataset, alone, _verdict(one.claim, alone, CONFIDENCE), seeds)
-            for dataset, (alone, seeds) in one.leads[pair].items()
-        )
-        yield Judged(
-            one.claim, one.world, verdict, lead, levels[id(one), pair], draws,
-            power_for(lead, effect, count), times_more(lead, effect, count), one.missing,
-        )  # fmt: skip
+        if one.is_open:
+            yield _unjudged(one)
+        else:
+            yield _judged(one, {pair: at[id(one), pair] for pair in one.claim.pairs()}, len(tests))
+
+
+def _unjudged(one: Measured) -> Judged:
+    leads = {pair: lead for pair in one.claim.pairs() if (lead := one.pooled_lead(pair))}
+    pair = _lowest({pair: lead.interval()[0] for pair, lead in leads.items()}) if one.why and leads else None
+    return Judged(
+        one.claim, one.world, one.protocol, None, one.rows, pair, leads[pair] if pair else None, asked=one.asked,
+        why=one.why, missing=one.missing,
+    )  # fmt: skip
+
+
+def _judged(one: Measured, levels: Mapping[Pair, float], family: int) -> Judged:
+    claim, leads = one.claim, {pair: one.lead(pair) for pair in levels}
+    verdicts = {pair: _verdict(claim, lead, levels[pair]) for pair, lead in leads.items()}
+    verdict = weakest(list(verdicts.values()))
+    pair = _lowest({p: leads[p].interval(levels[p])[0] for p, v in verdicts.items() if v == verdict})
+    lead, effect = leads[pair], claim.minimum_effect
+    power = power_for_equivalence if claim.kind == "equivalent" else power_for
+    more = times_more_for_equivalence if claim.kind == "equivalent" else times_more
+    return Judged(
+        claim, one.world, one.protocol, verdict, one.rows, pair, lead, levels[pair], tuple(_draws(one, pair)), one.asked,
+        power(lead, effect, family), more(lead, effect, levels[pair]) if verdict == "inconclusive" else None,
+        missing=one.missing,
+    )  # fmt: skip
+
+
+def _draws(one: Measured, shown: Pair) -> Iterator[Draw]:
+    """Each draw that has all pairs, judged alone."""
+    for dataset, found in one.leads[shown].items():
+        alone = [one.leads[pair].get(dataset) for pair in one.claim.pairs()]
+        leads = [difference.sound for difference in alone if difference]
+        sound = [lead for lead in leads if lead]
+        if found.sound and len(sound) == len(alone):
+            verdict = weakest([_verdict(one.claim, lead, CONFIDENCE) for lead in sound])
+            yield Draw(dataset, found.sound, verdict, found.seeds)
+
+
+def _lowest(ends: Mapping[Pair, float]) -> Pair:
+    return min(ends, key=ends.__getitem__)
+
+
+def _p(claim: Claim, lead: Contrast) -> float:
+    return lead.p_equivalent(claim.minimum_effect) if claim.kind == "equivalent" else lead.p
 
 
 def _verdict(claim: Claim, lead: Contrast, level: float) -> Verdict:

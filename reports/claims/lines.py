@@ -10,9 +10,12 @@ from typing import Any
 
 from reelbench.reports import numbers
 from reelbench.reports.claims.judging import Judged
+from reelbench.reports.claims.statement import Side
 from reelbench.reports.leaderboard import Board
 
-VERDICTS = ("holds", "smaller than claimed", "inconclusive", "refuted", "reversed")
+STATUSES = (
+    "holds", "smaller than claimed", "inconclusive", "refuted", "reversed", "not judged", "not run",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -24,11 +27,13 @@ class ClaimLine:
     benchmark: str
     metric: str
     verdict: str
+    shown: str
     effect: str
     interval: str
     wanted: str
     power: str
     agree: str
+    rows: str
     seeds: str
     note: str
     where: str
@@ -38,28 +43,51 @@ def claim_line(one: Judged, spec: numbers.Spec) -> ClaimLine:
     """The line of a judged claim; ``spec`` is its metric's."""
     claim, lead = one.claim, one.lead
     digits = 2 if spec.get("percent") else 3
-    low, high = lead.interval(one.level) if lead else (math.nan, math.nan)
     seeds = sorted({count for draw in one.draws for count in draw.seeds})
+    sign = "±" if claim.kind == "equivalent" else "≥"
     return ClaimLine(
         claim.name,
         statement(one),
-        f"{claim.task}@{one.world}" + (f":{claim.protocol}" if claim.protocol else ""),
+        f"{claim.task}@{one.world}:{one.protocol}",
         numbers.metric_head(spec),
-        one.verdict or "not run",
-        numbers.signed(spec, lead.estimate, digits) if lead else numbers.MISSING,
-        numbers.interval(spec, (low, high), digits) if lead else "",
-        f"{numbers.shown(spec, claim.minimum_effect):.{digits}f}",
+        one.status,
+        shown(one, spec),
+        numbers.signed(spec, lead.estimate, digits)
+        if lead and math.isfinite(lead.estimate)
+        else numbers.MISSING,
+        numbers.interval(spec, ends, digits) if (ends := _ends(one)) else "",
+        f"{sign} {numbers.shown(spec, claim.minimum_effect):.{digits}f}",
         f"{one.power:.0%}".replace("%", " %") if one.power is not None else numbers.MISSING,
         f"{one.agree} of {len(one.draws)}" if one.draws else numbers.MISSING,
+        one.rows,
         "–".join(map(str, sorted({*seeds[:1], *seeds[-1:]}))) or numbers.MISSING,
         note(one),
         claim.where,
     )
 
 
+def _ends(one: Judged) -> tuple[float, float] | None:
+    """The interval of the shown difference; ``None`` where there is none or it has no end."""
+    low, high = one.lead.interval(one.level) if one.lead else (math.nan, math.nan)
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else None
+
+
+def shown(one: Judged, spec: numbers.Spec) -> str:
+    """What the effect is of where its sign or its pair does not go without saying; else empty."""
+    named = f"{' – '.join(_names(one, one.pair))}" if one.pair and len(one.claim.pairs()) > 1 else ""
+    if one.pair and spec.get("direction") == "lower":
+        return f"lead of {_names(one, one.pair)[0]} (lower is better)" + (f", {named}" if named else "")
+    return named
+
+
+def _names(one: Judged, sides: Sequence[Side]) -> list[str]:
+    """The method's own name is left out."""
+    return [s.variant if s.method == one.claim.paper else str(s) for s in sides]
+
+
 def statement(one: Judged) -> str:
     """``full beats no-audio``; the method's own name is left out."""
-    names = [s.variant if s.method == one.claim.paper else str(s) for s in one.claim.sides]
+    names = _names(one, one.claim.sides)
     if one.claim.kind == "ordered":
         return " beats ".join(names)
     verb = "equals" if one.claim.kind == "equivalent" else "beats"
@@ -67,15 +95,24 @@ def statement(one: Judged) -> str:
 
 
 def note(one: Judged) -> str:
-    """What it would take, or what was not run."""
+    """Why there is no verdict, what it would take to have a clear one, and what was not run."""
+    absent = "; ".join(one.missing[:2]) + (
+        f" and {len(one.missing) - 2} more" if len(one.missing) > 2 else ""
+    )
     if one.verdict is None:
-        shown = "; ".join(one.missing[:2]) + (
-            f" and {len(one.missing) - 2} more" if len(one.missing) > 2 else ""
+        return "; ".join(part for part in (one.why, absent and f"not run: {absent}") if part)
+    parts = []
+    if one.verdict == "inconclusive":
+        parts.append(
+            f"takes about {one.times_more:.1f} times the seeds and test clusters"
+            if one.times_more
+            else "too near to the border to be resolved"
         )
-        return f"not run: {shown}"
-    if one.verdict == "inconclusive" and one.times_more and one.times_more > 1:
-        return f"takes about {one.times_more:.1f} times the seeds and test clusters"
-    return ""
+    if len(one.draws) < one.asked:
+        parts.append(f"on {len(one.draws)} of {one.asked} draws")
+    if absent:
+        parts.append(f"without {absent}")
+    return "; ".join(parts)
 
 
 def specs_of(boards: Sequence[Board]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -89,19 +126,26 @@ def spec_of(one: Judged, specs: Mapping[tuple[str, str], Mapping[str, Any]]) -> 
 
 
 def counts(judged: Sequence[Judged]) -> dict[str, int]:
-    """How many of each verdict, those that were not run last."""
-    found: Counter[str] = Counter(one.verdict or "not run" for one in judged)
-    return {verdict: found[verdict] for verdict in (*VERDICTS, "not run") if found[verdict]}
+    """How many of each verdict, those without one last."""
+    found = Counter(one.status for one in judged)
+    return {status: found[status] for status in STATUSES if found[status]}
 
 
 def judged_object(one: Judged) -> dict[str, Any]:
     """A judged claim as JSON, metrics as they are stored."""
     claim, lead = one.claim, one.lead
+    ends = _ends(one)
     return {
-        "paper": claim.paper, "name": claim.name, "kind": claim.kind, "sides": [{"method": s.method, "variant": s.variant} for s in claim.sides],
-        "task": claim.task, "protocol": claim.protocol or None, "world": one.world, "control": one.is_control, "metric": claim.metric,
-        "minimum_effect": claim.minimum_effect, "where": claim.where, "verdict": one.verdict,
-        "effect": lead.estimate if lead else None, "interval": list(lead.interval(one.level)) if lead else None, "level": one.level if lead else None,
-        "power": one.power, "times_more": one.times_more, "missing": list(one.missing),
+        "paper": claim.paper, "name": claim.name, "kind": claim.kind, "sides": _sides(claim.sides),
+        "task": claim.task, "protocol": one.protocol, "world": one.world, "control": one.is_control, "removed": one.is_removed,
+        "metric": claim.metric, "minimum_effect": claim.minimum_effect, "where": claim.where, "verdict": one.verdict, "why": one.why,
+        "rows": one.rows, "pair": _sides(one.pair) if one.pair else None,
+        "effect": lead.estimate if lead and math.isfinite(lead.estimate) else None,
+        "interval": list(ends) if ends else None, "level": one.level if lead else None,
+        "power": one.power, "times_more": one.times_more, "missing": list(one.missing), "draws_asked": one.asked,
         "draws": [{"dataset": d.dataset, "effect": d.lead.estimate, "interval": list(d.lead.interval()), "verdict": d.verdict} for d in one.draws],
     }  # fmt: skip
+
+
+def _sides(sides: Sequence[Side]) -> list[dict[str, str]]:
+    return [{"method": side.method, "variant": side.variant} for side in sides]

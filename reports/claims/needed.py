@@ -26,13 +26,15 @@ def suite_text(
             needed.setdefault(side, set()).add(f"{claim.task}:{claim.protocol or '*'}")
             counts[side] = counts.get(side, 0) + 1
     rows = sorted(needed, key=lambda side: (-counts[side], side))
-    tasks = sorted({task for tasks in needed.values() for task in tasks})
+    tasks = _widest({task for tasks in needed.values() for task in tasks})
     return "\n".join(
         [
             'title = "What the claims of the papers need, rows that settle most claims first"',
             f"seeds = {seeds}",
             f'preset = "{preset}"',
-            f"benchmarks = {_list(_on(task, world) for world in worlds for task in tasks)}",
+            "benchmarks = [",
+            *(f'    "{_on(task, world)}",' for world in worlds for task in tasks),
+            "]",
             "methods = [",
             *(_entry(side, needed[side]) for side in rows),
             "]",
@@ -41,13 +43,19 @@ def suite_text(
     )
 
 
+def _widest(tasks: Iterable[str]) -> list[str]:
+    """Tasks with their protocols in order; where one is wanted on all protocols, that alone."""
+    every = set(tasks)
+    return sorted(t for t in every if t.endswith(":*") or f"{t.partition(':')[0]}:*" not in every)
+
+
 def _on(task: str, world: str) -> str:
     name, _, protocol = task.partition(":")
     return f"{name}@{world}:{protocol}"
 
 
 def _entry(side: Side, tasks: Iterable[str]) -> str:
-    patterns = _list(_on(task, "*") for task in sorted(tasks))
+    patterns = _list(_on(task, "*") for task in _widest(tasks))
     return f'    {{ name = "{side.method}", variants = ["{side.variant}"], benchmarks = {patterns} }},'
 
 

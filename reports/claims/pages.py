@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reelbench.reports.claims.judging import Judged
-from reelbench.reports.claims.lines import VERDICTS, claim_line, counts, spec_of, specs_of
+from reelbench.reports.claims.judging import Judged, faults_in
+from reelbench.reports.claims.lines import STATUSES, claim_line, counts, spec_of, specs_of
 from reelbench.reports.formats import slug
 from reelbench.reports.leaderboard import Board
 
 
-def summary_page(judged: Sequence[Judged], titles: Mapping[str, str]) -> dict[str, Any]:
-    """Verdicts by paper and world, and how many held where none should."""
+def summary_page(
+    judged: Sequence[Judged], boards: Sequence[Board], titles: Mapping[str, str]
+) -> dict[str, Any]:
+    """Verdicts by paper and world, how many held where none should, and which claims cannot be read."""
     families = dict.fromkeys((one.claim.paper, one.world) for one in judged)
     summary = [
         {
@@ -28,20 +30,25 @@ def summary_page(judged: Sequence[Judged], titles: Mapping[str, str]) -> dict[st
     return {
         "title": "",
         "summary": summary,
-        "verdicts": (*VERDICTS, "not run"),
+        "verdicts": STATUSES,
         "control": _control(judged),
+        "faults": faults_in(boards),
         "worlds": {},
     }
 
 
 def _control(judged: Sequence[Judged]) -> str:
     there = [one for one in judged if one.is_control and one.verdict]
-    held = sum(one.verdict == "holds" for one in there)
-    return (
-        f"In control worlds, where the ingredient carries nothing, {held} of {len(there)} claims hold (at most 5 % should)."
-        if there
-        else ""
-    )
+    removed = [one for one in there if one.is_removed]
+    if not there:
+        return ""
+    if not removed:
+        return f"In control worlds {_held(there)} hold; none of them says that what it is about is missing there."
+    return f"In control worlds, of the claims about what is missing there, {_held(removed)} hold (at most 5 % should)."
+
+
+def _held(several: Sequence[Judged]) -> str:
+    return f"{sum(one.verdict == 'holds' for one in several)} of {len(several)}"
 
 
 def paper_page(judged: Sequence[Judged], boards: Sequence[Board], title: str) -> dict[str, Any]:
@@ -51,4 +58,4 @@ def paper_page(judged: Sequence[Judged], boards: Sequence[Board], title: str) ->
         world: [claim_line(one, spec_of(one, specs)) for one in judged if one.world == world]
         for world in dict.fromkeys(one.world for one in judged)
     }
-    return {"title": title, "summary": [], "verdicts": (), "control": "", "worlds": worlds}
+    return {"title": title, "summary": [], "verdicts": (), "control": "", "faults": [], "worlds": worlds}

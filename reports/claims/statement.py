@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -43,6 +44,8 @@ class Claim:
         Its name in the task.
     minimum_effect
         As the metric is stored, written down before the claim is run.
+    control
+        The control world that lacks what the claim is about, ``no-gaze``; empty where there is none.
     """
 
     paper: str
@@ -54,6 +57,7 @@ class Claim:
     metric: str
     minimum_effect: float
     where: str
+    control: str = ""
 
     def pairs(self) -> list[tuple[Side, Side]]:
         """The differences that it is about, better side first."""
@@ -74,18 +78,46 @@ def claims_of(method: str, paper: Mapping[str, Any]) -> list[Claim]:
     ValueError
         If one is malformed; the message names it.
     """
-    return [_claim(method, entry) for entry in paper.get("claims", ())]
+    return [_claim(method, entry) for entry in paper.get("claims") or ()]
 
 
-def _claim(method: str, entry: Mapping[str, Any]) -> Claim:
-    name = str(entry.get("name", ""))
-    if entry.get("kind") not in KINDS:
-        raise ValueError(
-            f"claim {name!r} of {method}: kind is {entry.get('kind')!r}, expected one of {', '.join(KINDS)}"
-        )
+def readable_claims(method: str, paper: Mapping[str, Any]) -> tuple[list[Claim], list[str]]:
+    """The claims of a recorded paper, and a line about each that cannot be read: a record may be another version's."""
+    entries = paper.get("claims") or ()
+    if not isinstance(entries, Sequence) or isinstance(entries, str):
+        return [], [f"claims of {method}: expected a list, got {type(entries).__name__}"]
+    claims, faults = [], []
+    for entry in entries:
+        try:
+            claims.append(_claim(method, entry))
+        except ValueError as error:
+            faults.append(str(error))
+    return claims, faults
+
+
+def _claim(method: str, entry: Any) -> Claim:
+    name = entry.get("name", "") if isinstance(entry, Mapping) else ""
+    try:
+        return _read(method, str(name), entry)
+    except KeyError as error:
+        raise ValueError(f"claim {name!r} of {method}: it has no {error.args[0]}") from None
+    except (TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"claim {name!r} of {method}: {error}") from None
+
+
+def _read(method: str, name: str, entry: Mapping[str, Any]) -> Claim:
+    kind = entry["kind"]
+    if kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}, expected one of {', '.join(KINDS)}")
+    rows: Sequence[Mapping[str, str]] = entry.get("rows") or (entry["left"], entry["right"])
+    sides = tuple(Side(row.get("method", method), row.get("variant", FULL)) for row in rows)
+    if len(sides) < 2 or (kind == "equivalent" and len(sides) > 2):
+        raise ValueError(f"{kind} of {len(sides)} rows")
+    effect = float(entry["minimum_effect"])
+    if not (math.isfinite(effect) and effect >= 0):
+        raise ValueError(f"minimum_effect is {effect}, expected a number of at least 0")
     task, _, protocol = str(entry["benchmark"]).partition(":")
-    sides: Sequence[Mapping[str, str]] = entry.get("rows") or (entry["left"], entry["right"])
     return Claim(
-        method, name, entry["kind"], tuple(Side(s.get("method", method), s.get("variant", FULL)) for s in sides), task, protocol,
-        str(entry["metric"]), float(entry["minimum_effect"]), str(entry.get("where", "")),
+        method, name, kind, sides, task, protocol, str(entry["metric"]), effect,
+        str(entry.get("where", "")), str(entry.get("control", "")),
     )  # fmt: skip

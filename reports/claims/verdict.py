@@ -6,8 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
+from scipy.stats import t as student
+
 from reelbench.reports.statistics.contrast import CONFIDENCE, Contrast, satterthwaite
-from reelbench.reports.statistics.power import POWER, power_of, resolvable
+from reelbench.reports.statistics.power import power_of
+
+MOST_TIMES_MORE = 100
 
 Verdict = Literal["holds", "smaller than claimed", "refuted", "reversed", "inconclusive"]
 
@@ -66,20 +70,49 @@ def holm_levels(p: Sequence[float]) -> list[float]:
 def pooled(draws: Sequence[Contrast]) -> Contrast:
     """The mean of independent estimates: the same difference in several draws of a world."""
     terms = [(c.error**2 / len(draws) ** 2, c.freedom) for c in draws]
-    finite = [(v, f) for v, f in terms if v > 0 and math.isfinite(f)]
-    freedom = satterthwaite(finite)
-    return Contrast(
-        math.fsum(c.estimate for c in draws) / len(draws), math.sqrt(math.fsum(v for v, _ in terms)), freedom
-    )
+    error = math.sqrt(math.fsum(variance for variance, _ in terms))
+    return Contrast(math.fsum(c.estimate for c in draws) / len(draws), error, satterthwaite(terms))
 
 
-def power_for(lead: Contrast, effect: float, family: int) -> float:
-    """How probable it was to see an effect of the claimed size, at the family's strictest level."""
-    return power_of(effect, lead.error, lead.freedom, family)
+def power_for(lead: Contrast, effect: float, family: int) -> float | None:
+    """How probable it was to see a lead of the claimed size, at the family's strictest level; ``None`` where any lead will do."""
+    return power_of(effect, lead.error, lead.freedom, family) if effect > 0 else None
 
 
-def times_more(lead: Contrast, effect: float, family: int) -> float:
-    """By what factor seeds and test clusters have to grow together to resolve the claimed effect; 1 where they do."""
-    if effect <= 0:
+def power_for_equivalence(difference: Contrast, margin: float, family: int) -> float | None:
+    """How probable it was that both one-sided tests pass if there is no difference; ``None`` without a margin.
+
+    Source: Phillips 1990; by central t, which is near where the power is not small.
+    """
+    if margin <= 0:
+        return None
+    if difference.error == 0:
         return 1.0
-    return max(1.0, (resolvable(lead.error, lead.freedom, family, POWER) / effect) ** 2)
+    critical = float(student.isf((1 - CONFIDENCE) / family, difference.freedom))
+    return max(0.0, 2 * float(student.cdf(margin / difference.error - critical, difference.freedom)) - 1)
+
+
+def times_more(lead: Contrast, effect: float, level: float = CONFIDENCE) -> float | None:
+    """By what factor seeds and test clusters have to grow together until an inconclusive lead says something.
+
+    The interval has to get narrow enough, where the estimate stays, to exclude 0 (the estimate reaches the effect) or the effect (it
+    does not). ``None`` where the estimate is so near to that border that no record will tell.
+    """
+    room = lead.estimate if lead.estimate >= effect else effect - lead.estimate
+    return _factor(lead.half_width(level), room)
+
+
+def times_more_for_equivalence(
+    difference: Contrast, margin: float, level: float = CONFIDENCE
+) -> float | None:
+    """The same of an equivalence: until the difference is surely on its side of the margin."""
+    room = margin - abs(difference.estimate)
+    one_sided = 2 * level - 1  # the two-sided level whose ends are those of the two tests
+    return _factor(difference.half_width(one_sided if room > 0 else level), abs(room))
+
+
+def _factor(half: float, room: float) -> float | None:
+    if room <= 0:
+        return None
+    factor = (half / room) ** 2
+    return factor if 1 < factor <= MOST_TIMES_MORE else None

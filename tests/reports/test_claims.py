@@ -5,34 +5,41 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
-from synthetic import Synthetic
+from synthetic import BENCHMARK, SPECS, Synthetic
 
 from reelbench.reports.claims.command import claims as command
-from reelbench.reports.claims.judging import claims_in, is_control, judge, world_of
-from reelbench.reports.claims.lines import counts, statement
+from reelbench.reports.claims.judging import claims_in, faults_in, is_control, judge
+from reelbench.reports.claims.lines import claim_line, counts, judged_object, note, statement
+from reelbench.reports.claims.measuring import world_of
 from reelbench.reports.claims.needed import draws_of, suite_text
-from reelbench.reports.claims.statement import Side, claims_of
+from reelbench.reports.claims.pages import summary_page
+from reelbench.reports.claims.statement import Side, claims_of, readable_claims
 from reelbench.reports.claims.verdict import (
     holm_levels,
     judge_equivalent,
     judge_greater,
     pooled,
+    power_for,
+    power_for_equivalence,
     times_more,
+    times_more_for_equivalence,
     weakest,
 )
 from reelbench.reports.frames import load
 from reelbench.reports.leaderboard import boards
 from reelbench.reports.statistics.contrast import Contrast
 from reelbench.reports.statistics.family import holm
-from reelbench.suite import parse_suite
+from reelbench.suite import builtin_suites, load_suite, parse_suite
 
 CLAIM = {
     "name": "sound-helps", "kind": "greater", "left": {"variant": "full"}, "right": {"variant": "no-audio"},
     "benchmark": "retrieval", "metric": "recall_at_1", "minimum_effect": 0.02, "where": "Table 2",
 }  # fmt: skip
 SURE = 1e-6
+SECOND = "retrieval@microworld/small/draw2:sentence"
 
 
 def lead(estimate: float, half: float) -> Contrast:
@@ -83,10 +90,56 @@ def test_draws_of_a_world_are_pooled_as_independent():
     assert found.freedom == pytest.approx(625 / 33.7)
 
 
-def test_what_it_takes_grows_with_the_square():
-    narrow, wide = times_more(lead(0.0, 0.04), 0.02, 1), times_more(lead(0.0, 0.08), 0.02, 1)
-    assert wide == pytest.approx(4 * narrow)
-    assert times_more(lead(0.0, 0.001), 0.02, 1) == 1.0
+def test_a_pooled_difference_counts_terms_without_an_end_to_their_freedom():
+    # V = 1/4 each; (1/2)^2 / (1/16 / 10) = 40: the surer half makes it surer
+    assert pooled([Contrast(0.1, 1.0, 10), Contrast(0.1, 1.0, math.inf)]).freedom == pytest.approx(40)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "half", "room"),
+    [
+        (0.0, 0.04, 0.02),  # the effect 0.02 has to be excluded
+        (0.005, 0.06, 0.015),
+        (0.03, 0.05, 0.03),  # it reaches the effect: 0 has to be excluded
+        (-0.01, 0.06, 0.03),
+    ],
+)
+def test_what_it_takes_is_a_half_width_that_excludes_nought_or_the_effect(estimate, half, room):
+    assert judge_greater(lead(estimate, half), 0.02) == "inconclusive"
+    factor = times_more(lead(estimate, half), 0.02)
+    assert factor == pytest.approx((half / room) ** 2)
+    shrunk = half / math.sqrt(factor)
+    assert judge_greater(lead(estimate, shrunk * 0.999), 0.02) != "inconclusive"
+    assert judge_greater(lead(estimate, shrunk * 1.001), 0.02) == "inconclusive"
+
+
+def test_an_estimate_on_the_border_is_never_resolved():
+    assert times_more(lead(0.02 - 1e-6, 0.04), 0.02) is None
+    assert times_more(lead(0.0, 0.04), 0.0) is None
+    assert times_more_for_equivalence(lead(0.03, 0.04), 0.03) is None
+
+
+@pytest.mark.parametrize("estimate", [0.01, -0.05])
+def test_what_an_equivalence_takes(estimate):
+    factor = times_more_for_equivalence(lead(estimate, 0.04), 0.03)
+    assert factor > 1
+    for nudge, settled in ((0.999, True), (1.001, False)):
+        verdict = judge_equivalent(lead(estimate, 0.04 / math.sqrt(factor) * nudge), 0.03)
+        assert (verdict != "inconclusive") is settled
+
+
+def test_power_of_an_equivalence_is_that_of_both_tests():
+    error, rng = 0.01, np.random.default_rng(0)
+    drawn = [judge_equivalent(Contrast(x, error, math.inf), 0.025) for x in rng.normal(0, error, 3000)]
+    found = power_for_equivalence(Contrast(0.3, error, math.inf), 0.025, 1)
+    assert found == pytest.approx(drawn.count("holds") / len(drawn), abs=0.03)
+    assert power_for_equivalence(lead(0.0, 0.2), 0.03, 1) == 0.0
+    assert power_for_equivalence(lead(0.0, 0.2), 0.0, 1) is None
+
+
+def test_a_claim_of_any_lead_has_no_power():
+    assert power_for(lead(0.1, 0.2), 0.0, 1) is None
+    assert power_for(lead(0.1, 0.02), 0.1, 1) > 0.99
 
 
 def test_a_claim_is_read_with_its_sides():
@@ -103,6 +156,23 @@ def test_a_claim_is_read_with_its_sides():
 def test_a_malformed_claim_is_named():
     with pytest.raises(ValueError, match="claim 'sound-helps' of jsfusion: kind is 'better'"):
         claims_of("jsfusion", {"claims": [CLAIM | {"kind": "better"}]})
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ({k: v for k, v in CLAIM.items() if k != "metric"}, "it has no metric"),
+        (CLAIM | {"minimum_effect": -1}, "minimum_effect is -1.0"),
+        (CLAIM | {"minimum_effect": "much"}, "could not convert"),
+        (CLAIM | {"rows": [{"variant": "a"}]}, "greater of 1 rows"),
+        (CLAIM | {"left": "full"}, "no attribute"),
+        ("sound helps", "of jsfusion: "),
+    ],
+)
+def test_a_recorded_claim_that_cannot_be_read_leaves_the_others(entry, told):
+    claims, (fault,) = readable_claims("jsfusion", {"claims": [entry, CLAIM]})
+    assert [claim.name for claim in claims] == ["sound-helps"]
+    assert told in fault
 
 
 def test_draws_and_controls_are_read_from_the_dataset():
@@ -158,6 +228,219 @@ def test_a_control_world_is_a_world_of_its_own(synthetic: Synthetic):
     assert worlds["microworld/small"].verdict == "holds"
     assert worlds["microworld/small/no-audio"].is_control
     assert worlds["microworld/small/no-audio"].verdict != "holds"
+
+
+def rows(
+    synthetic: Synthetic, *claims: dict, values: dict[str, float], seeds: int = 3, benchmark: str = BENCHMARK,
+    preset: str = "tiny", metric: str = "recall_at_1", **record,
+) -> None:  # fmt: skip
+    """Rows of JSFusion by variant, every seed alike but for a hair."""
+    for variant, value in values.items():
+        label = f"{variant}/{preset}/{'changed' if 'origins' in record else 'own'}"
+        for seed in range(seeds):
+            synthetic.trial(
+                variant=variant, seed=seed, benchmark=benchmark, metrics={"recall_at_1": 0.5, metric: value + SURE * seed},
+                tags={"rb.preset": preset, "rb.label": label, "rb.fingerprint.score": f"{label} {seed} {benchmark}"},
+                record={"paper": {"claims": list(claims)}, **record},
+            )  # fmt: skip
+
+
+def test_one_seed_is_no_verdict_and_not_in_the_family(synthetic: Synthetic):
+    second = CLAIM | {"name": "attention-helps", "right": {"variant": "no-attention"}}
+    rows(synthetic, CLAIM, second, values={"full": 0.7, "no-attention": 0.4})
+    rows(synthetic, CLAIM, second, values={"no-audio": 0.4}, seeds=1)
+    one, other = judged(synthetic)
+    assert (one.verdict, one.why, one.status) == (None, "one seed", "not judged")
+    assert one.lead is not None
+    assert one.lead.estimate == pytest.approx(0.3, abs=1e-5)
+    line = claim_line(one, SPECS[0])
+    assert (line.note, bool(line.interval)) == ("one seed", True)
+    assert (other.verdict, other.level) == ("holds", pytest.approx(0.95))  # alone in the family
+    assert counts([one, other]) == {"holds": 1, "not judged": 1}
+
+
+def test_a_deterministic_row_needs_no_second_seed(synthetic: Synthetic):
+    rows(synthetic, CLAIM, values={"full": 0.7, "no-audio": 0.4}, seeds=1, deterministic=True)
+    (one,) = judged(synthetic)
+    assert one.verdict == "holds"
+
+
+def test_few_clusters_are_no_verdict(synthetic: Synthetic):
+    rows(synthetic, CLAIM, values={"full": 0.7, "no-audio": 0.4}, clusters=9)
+    (one,) = judged(synthetic)
+    assert (one.verdict, one.why) == (None, "too few clusters")
+    assert one.lead is not None
+
+
+def test_rows_of_different_test_sets_are_not_compared(synthetic: Synthetic):
+    rows(synthetic, CLAIM, values={"full": 0.7}, clusters=20)
+    rows(synthetic, CLAIM, values={"no-audio": 0.4}, clusters=30)
+    (one,) = judged(synthetic)
+    assert (one.verdict, one.why, one.lead) == (None, "scored on different test sets", None)
+    assert json.dumps(judged_object(one), allow_nan=False)
+
+
+def test_a_draw_with_one_seed_is_left_out_of_sound_ones_and_named(synthetic: Synthetic):
+    rows(synthetic, CLAIM, values={"full": 0.7, "no-audio": 0.4})
+    rows(synthetic, CLAIM, values={"full": 0.4, "no-audio": 0.4}, seeds=1, benchmark=SECOND)
+    (one,) = judged(synthetic)
+    assert one.lead is not None
+    assert (one.verdict, one.lead.estimate) == ("holds", pytest.approx(0.3, abs=1e-5))
+    assert note(one) == "on 1 of 2 draws; without microworld/small/draw2: one seed"
+
+
+def test_each_protocol_that_has_the_rows_is_judged(synthetic: Synthetic):
+    rows(synthetic, CLAIM, values={"full": 0.7, "no-audio": 0.4})
+    rows(
+        synthetic,
+        CLAIM,
+        values={"full": 0.4, "no-audio": 0.7},
+        benchmark="retrieval@microworld/small:uniform-4",
+    )
+    rows(synthetic, CLAIM, values={"full": 0.4}, benchmark="retrieval@microworld/small:paragraph")
+    synthetic.trial("vse", role="baseline", benchmark="retrieval@microworld/small:observed-2")
+    found = {one.protocol: one.status for one in judged(synthetic)}
+    assert found == {"sentence": "holds", "uniform-4": "reversed", "paragraph": "not run"}
+
+
+def test_a_protocol_of_a_baseline_alone_is_no_matter_unless_the_claim_names_it(synthetic: Synthetic):
+    against, elsewhere = CLAIM | {"right": {"method": "vse"}}, "retrieval@microworld/small:paragraph"
+    named = against | {"name": "named", "benchmark": "retrieval:paragraph"}
+    rows(synthetic, against, named, values={"full": 0.7})
+    for seed in range(2):
+        synthetic.trial("vse", role="baseline", seed=seed, metrics={"recall_at_1": 0.4})
+        synthetic.trial("vse", role="baseline", seed=seed, benchmark=elsewhere)
+    found = {(one.claim.name, one.protocol): one.status for one in judged(synthetic)}
+    assert found == {("sound-helps", "sentence"): "holds", ("named", "paragraph"): "not run"}
+
+
+def test_both_sides_are_of_one_preset_and_scores_do_not_choose_it(synthetic: Synthetic):
+    rows(synthetic, CLAIM, values={"full": 0.9}, preset="base")
+    rows(synthetic, CLAIM, values={"full": 0.5, "no-audio": 0.4}, preset="tiny")
+    (one,) = judged(synthetic)
+    assert one.lead is not None
+    assert (one.rows, one.lead.estimate) == ("tiny, match", pytest.approx(0.1, abs=1e-5))
+    rows(synthetic, CLAIM, values={"no-audio": 0.95}, preset="base")
+    (one,) = judged(synthetic)
+    assert one.lead is not None
+    assert (one.rows, one.lead.estimate) == ("base, match", pytest.approx(-0.05, abs=1e-5))
+    assert claim_line(one, SPECS[0]).rows == "base, match"
+
+
+def test_of_rows_with_changed_values_the_better_is_not_taken(synthetic: Synthetic):
+    rows(synthetic, CLAIM, values={"full": 0.5, "no-audio": 0.4})
+    rows(synthetic, CLAIM, values={"full": 0.9}, origins={"hidden": "suite"})
+    (one,) = judged(synthetic)
+    assert one.lead is not None
+    assert one.lead.estimate == pytest.approx(0.1, abs=1e-5)
+
+
+def test_a_failed_row_does_not_erase_the_claims_of_its_method(synthetic: Synthetic):
+    filled(synthetic, 0.2)
+    for variant in ("a-first", "z-last"):
+        synthetic.trial(variant=variant, status="FAILED")
+    synthetic.trial(variant="bare", artifacts=False)
+    assert [one.verdict for one in judged(synthetic)] == ["holds"]
+
+
+def test_several_differences_show_the_lowest_and_draws_agree_on_all_of_them(synthetic: Synthetic):
+    best = CLAIM | {"kind": "best_of", "rows": [{"variant": v} for v in ("full", "a", "b")]}
+    rows(synthetic, best, values={"full": 0.5, "a": 0.7, "b": 0.9})
+    rows(synthetic, best, values={"full": 0.5, "a": 0.6, "b": 0.1}, benchmark=SECOND)
+    (one,) = judged(synthetic)
+    # in the mean a leads by 0.15, b by nothing; both a's are reversed, whatever b says
+    assert (one.verdict, one.pair) == ("reversed", (Side("jsfusion"), Side("jsfusion", "a")))
+    assert claim_line(one, SPECS[0]).shown == "full – a"
+    assert one.agree == 2
+
+
+def test_a_draw_that_fails_another_pair_than_the_shown_one_does_not_agree(synthetic: Synthetic):
+    best = CLAIM | {"kind": "best_of", "rows": [{"variant": v} for v in ("full", "a", "b")]}
+    rows(synthetic, best, values={"full": 0.9, "a": 0.4, "b": 0.5})
+    rows(synthetic, best, values={"full": 0.9, "a": 0.2, "b": 1.0}, benchmark=SECOND)
+    (one,) = judged(synthetic)
+    assert (one.verdict, one.pair) == ("holds", (Side("jsfusion"), Side("jsfusion", "b")))
+    assert [draw.verdict for draw in one.draws] == ["holds", "reversed"]
+    assert claim_line(one, SPECS[0]).agree == "1 of 2"
+
+
+def test_a_verdict_says_on_how_many_draws_and_what_is_missing(synthetic: Synthetic):
+    rows(synthetic, CLAIM, values={"full": 0.7, "no-audio": 0.4})
+    rows(synthetic, CLAIM, values={"full": 0.7}, benchmark=SECOND)
+    (one,) = judged(synthetic)
+    assert one.verdict == "holds"
+    assert note(one) == "on 1 of 2 draws; without jsfusion · no-audio on microworld/small/draw2"
+
+
+def test_a_lead_on_a_metric_of_which_less_is_better_is_said_to_be_one(synthetic: Synthetic):
+    rows(
+        synthetic,
+        CLAIM | {"metric": "median_rank"},
+        values={"full": 5.0, "no-audio": 9.0},
+        metric="median_rank",
+    )
+    (one,) = judged(synthetic)
+    line = claim_line(one, SPECS[2])
+    assert (line.verdict, line.effect[:3], line.shown) == ("holds", "+4.", "lead of full (lower is better)")
+
+
+def test_an_equivalence_is_claimed_around_nought(synthetic: Synthetic):
+    rows(synthetic, CLAIM | {"kind": "equivalent"}, values={"full": 0.5, "no-audio": 0.5})
+    (one,) = judged(synthetic)
+    assert claim_line(one, SPECS[0]).wanted == "± 2.00"
+
+
+def test_control_worlds_count_the_claims_about_what_they_lack(synthetic: Synthetic):
+    about = CLAIM | {"control": "no-audio"}
+    equal = about | {"name": "equal", "kind": "equivalent"}
+    other = CLAIM | {"name": "other"}
+    for world in ("no-audio", "no-gaze"):
+        where = f"retrieval@microworld/small/{world}:sentence"
+        rows(synthetic, about, equal, other, values={"full": 0.7, "no-audio": 0.4}, benchmark=where)
+    found = boards(load(synthetic.uri))
+    every = judge(claims_in(found), found)
+    assert [(o.claim.name, o.world) for o in every if o.is_removed] == [
+        ("sound-helps", "microworld/small/no-audio")
+    ]
+    assert "1 of 1 hold (at most 5 % should)" in summary_page(every, found, {})["control"]
+    unnamed = [one for one in every if one.claim.name == "other"]
+    told = summary_page(unnamed, found, {})["control"]
+    assert "2 of 2 hold" in told
+    assert "5 %" not in told
+
+
+def test_a_malformed_claim_in_the_record_is_a_line_of_the_page(synthetic: Synthetic, tmp_path):
+    from reelbench.reports.render import draw_site
+
+    rows(synthetic, CLAIM, CLAIM | {"name": "odd", "kind": "better"}, values={"full": 0.7, "no-audio": 0.4})
+    draw_site(synthetic.uri, tmp_path / "site")
+    assert "Left out: claim &#39;odd&#39; of jsfusion" in (tmp_path / "site/claims/index.html").read_text()
+    told = CliRunner().invoke(command, ["--store", synthetic.uri])
+    assert "1 holds" in told.output
+    assert len(faults_in(boards(load(synthetic.uri)))) == 1
+
+
+def test_the_suite_names_protocols_where_claims_do_and_each_benchmark_once():
+    several = [
+        CLAIM,
+        CLAIM | {"name": "b", "benchmark": "retrieval:paragraph"},
+        CLAIM | {"name": "c", "benchmark": "gaze:frames"},
+    ]
+    text = suite_text(claims_of("jsfusion", {"claims": several}), ["microworld/small"])
+    suite = parse_suite(text, origin="x", default_name="x")
+    assert suite.benchmarks == ("gaze@microworld/small:frames", "retrieval@microworld/small:*")
+    assert suite.methods[0].benchmarks == ("gaze@*:frames", "retrieval@*:*")
+
+
+def test_the_shipped_suite_is_what_the_registered_papers_need(tmp_path):
+    told = CliRunner().invoke(command, ["--write-suite", str(tmp_path / "claims.toml")])
+    assert told.exit_code == 0, told.output
+    made = (tmp_path / "claims.toml").read_text(encoding="utf-8")
+    assert builtin_suites()["claims"] == made, (
+        "run `reelbench claims --write-suite harness/suites/claims.toml`"
+    )
+    suite = load_suite("claims")
+    assert (len(suite.seeds), suite.preset) == (5, "tiny")
 
 
 def test_a_row_that_was_not_run_is_said(synthetic: Synthetic):

@@ -1,0 +1,252 @@
+"""A claim's differences in the record: which rows stand for its sides, and what speaks against a verdict on them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reelbench.benchmarks import Benchmark
+from reelbench.reports.claims.statement import Claim, Side
+from reelbench.reports.claims.verdict import pooled
+from reelbench.reports.leaderboard import Board, Row
+from reelbench.reports.standing import FEWEST_CLUSTERS, scores_of
+from reelbench.reports.statistics.contrast import Contrast, Scores, contrast
+
+Pair = tuple[Side, Side]
+PRESETS = ("base", "tiny", "paper")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A pair in one draw of the world.
+
+    Attributes
+    ----------
+    lead
+        The better side less the other, turned so that higher is better; ``None`` where the two cannot be compared.
+    why
+        Why no verdict may rest on it; empty where one may.
+    """
+
+    lead: Contrast | None
+    seeds: tuple[int, int]
+    why: str = ""
+
+    @property
+    def sound(self) -> Contrast | None:
+        """The lead, if a verdict may rest on it."""
+        return None if self.why else self.lead
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A claim's differences in a world and protocol: pair → draw → difference.
+
+    Attributes
+    ----------
+    rows
+        Their preset and recipes.
+    asked
+        How many draws of the world there are.
+    missing
+        Rows that were not run, and differences that are left out because others are sound.
+    """
+
+    claim: Claim
+    world: str
+    protocol: str
+    rows: str
+    leads: Mapping[Pair, Mapping[str, Difference]]
+    asked: int
+    missing: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each pair was run in some draw."""
+        return all(self.leads[pair] for pair in self.claim.pairs())
+
+    @property
+    def why(self) -> str:
+        """Why there is no verdict although all was run."""
+        if not self.is_whole:
+            return ""
+        unsound = [draws for draws in self.leads.values() if not any(d.sound for d in draws.values())]
+        return next(iter(unsound[0].values())).why if unsound else ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is no verdict to be had."""
+        return not self.is_whole or bool(self.why)
+
+    def lead(self, pair: Pair) -> Contrast:
+        """Pooled over the draws on which a verdict may rest."""
+        return pooled([lead for d in self.leads[pair].values() if (lead := d.sound)])
+
+    def pooled_lead(self, pair: Pair) -> Contrast | None:
+        """Pooled over all draws, sound or not; ``None`` where none has an error that can be told."""
+        leads = [d.lead for d in self.leads[pair].values() if d.lead and is_told(d.lead)]
+        return pooled(leads) if leads else None
+
+
+def parts_of(dataset: str) -> list[str]:
+    """What follows a dataset's name: its size, what it lacks, its draw."""
+    return dataset.split("/")[1:]
+
+
+def world_of(dataset: str) -> str:
+    """A dataset without its draw."""
+    return "/".join(part for part in dataset.split("/") if not _is_draw(part))
+
+
+def _is_draw(part: str) -> bool:
+    return part.startswith("draw") and part[4:].isdigit()
+
+
+def measured(claim: Claim, boards: Sequence[Board]) -> Iterator[Measured]:
+    """A claim in each world and protocol that has any of its rows."""
+    places: dict[tuple[str, str], dict[str, Board]] = {}
+    for board in boards:
+        benchmark = Benchmark.parse(board.benchmark)
+        if claim.is_on(benchmark) and any(spec["name"] == claim.metric for spec in board.specs):
+            place = world_of(benchmark.dataset), benchmark.protocol
+            places.setdefault(place, {})[benchmark.dataset] = board
+    for (world, protocol), draws in places.items():
+        found = {dataset: _candidates(claim, board) for dataset, board in draws.items()}
+        if any(found.values()) and _concerns(claim, draws.values()):
+            rows, chosen = _chosen(claim, found)
+            yield _measured(claim, world, protocol, rows, draws, chosen)
+
+
+def _concerns(claim: Claim, boards: Iterable[Board]) -> bool:
+    """Whether a protocol that a claim does not name is its own: one on which its paper's method stands, in whatever variant.
+
+    Its baselines may serve many protocols that the method has nothing to do with.
+    """
+    if claim.protocol or claim.paper not in {side.method for side in claim.sides}:
+        return True
+    return any(row.tag("method") == claim.paper for board in boards for row in board.rows)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A row that may stand for a side."""
+
+    side: Side
+    preset: str
+    recipe: str
+    overridden: bool
+    label: str
+    scores: Scores
+
+    @property
+    def order(self) -> tuple[bool, int, str]:
+        """As the method has it before changed values, then most seeds; never by the score."""
+        return self.overridden, -len(self.scores.values), self.label
+
+
+def _candidates(claim: Claim, board: Board) -> list[_Candidate]:
+    sides = set(claim.sides)
+    return [
+        _Candidate(side, row.tag("preset"), row.tag("recipe"), _is_overridden(row), row.label, scores)
+        for row in board.rows
+        if (side := Side(row.tag("method"), row.tag("variant") or "full")) in sides
+        and row.tag("role") != "ceiling"
+        and (scores := scores_of(row).get(claim.metric))
+    ]
+
+
+def _is_overridden(row: Row) -> bool:
+    """Whether a suite or ``--set`` changed a value of it."""
+    return "suite" in row.record.get("origins", {}).values()
+
+
+def _chosen(
+    claim: Claim, found: Mapping[str, Sequence[_Candidate]]
+) -> tuple[str, dict[str, dict[Side, Scores]]]:
+    """One preset for all sides and one recipe a method, by what is there and never by the score."""
+    every = {dataset: list(several) for dataset, several in found.items()}
+    preset = _fullest(set(claim.sides), every, "preset")
+    every = {dataset: [c for c in several if c.preset == preset] for dataset, several in every.items()}
+    recipes = {}
+    for method in dict.fromkeys(side.method for side in claim.sides):
+        own = {d: [c for c in several if c.side.method == method] for d, several in every.items()}
+        if any(own.values()):
+            recipes[method] = _fullest({s for s in claim.sides if s.method == method}, own, "recipe")
+    chosen = {
+        dataset: {
+            c.side: c.scores
+            for c in sorted(several, key=lambda c: c.order, reverse=True)  # the first in order is set last
+            if recipes[c.side.method] == c.recipe
+        }
+        for dataset, several in every.items()
+    }
+    return ", ".join([preset, *dict.fromkeys(recipes.values())]), chosen
+
+
+def _fullest(sides: set[Side], found: Mapping[str, Sequence[_Candidate]], key: str) -> str:
+    """The preset or recipe that has all sides in most draws, then most of them, then by name."""
+    values = {str(getattr(c, key)) for several in found.values() for c in several}
+
+    def order(value: str) -> tuple[int, int, int, str]:
+        there = [{c.side for c in several if getattr(c, key) == value} for several in found.values()]
+        place = PRESETS.index(value) if key == "preset" and value in PRESETS else len(PRESETS)
+        return -sum(sides <= some for some in there), -sum(map(len, there)), place, value
+
+    return min(values, key=order)
+
+
+def _measured(
+    claim: Claim, world: str, protocol: str, rows: str, draws: Mapping[str, Board], chosen: Mapping[str, Mapping[Side, Scores]]
+) -> Measured:  # fmt: skip
+    sign = -1.0 if any(_lower_is_better(claim, board) for board in draws.values()) else 1.0
+    leads = {
+        (left, right): {
+            dataset: _difference(scores[left], scores[right], sign)
+            for dataset, scores in chosen.items()
+            if left in scores and right in scores
+        }
+        for left, right in claim.pairs()
+    }
+    absent = [
+        f"{side} on {dataset}"
+        for dataset, scores in chosen.items()
+        for side in dict.fromkeys(claim.sides)
+        if side not in scores
+    ]
+    return Measured(claim, world, protocol, rows, leads, len(draws), (*absent, *_left_out(leads)))
+
+
+def _left_out(leads: Mapping[Pair, Mapping[str, Difference]]) -> Iterable[str]:
+    """Draws on which no verdict may rest, of pairs that have others."""
+    found = {
+        f"{dataset}: {d.why}": None
+        for several in leads.values()
+        if any(d.sound for d in several.values())
+        for dataset, d in several.items()
+        if d.why
+    }
+    return list(found)
+
+
+def _difference(left: Scores, right: Scores, sign: float) -> Difference:
+    seeds = len(left.values), len(right.values)
+    try:
+        found = contrast(left, right)
+    except ValueError:
+        return Difference(None, seeds, "scored on different test sets")
+    lead = Contrast(sign * found.estimate, found.error, found.freedom)
+    if left.clusters < FEWEST_CLUSTERS:
+        return Difference(lead, seeds, "too few clusters")
+    if left.given_seed or right.given_seed:
+        return Difference(lead, seeds, "one seed")
+    return Difference(lead, seeds, "" if is_told(lead) else "its error cannot be told")
+
+
+def is_told(lead: Contrast) -> bool:
+    """Whether an estimate and its error are numbers."""
+    return math.isfinite(lead.estimate) and math.isfinite(lead.error) and not math.isnan(lead.freedom)
+
+
+def _lower_is_better(claim: Claim, board: Board) -> bool:
+    return any(s["name"] == claim.metric and s.get("direction") == "lower" for s in board.specs)
