@@ -100,7 +100,7 @@ def note(one: Judged) -> str:
         f" and {len(one.missing) - 2} more" if len(one.missing) > 2 else ""
     )
     if one.verdict is None:
-        return "; ".join(part for part in (one.why, absent and f"not run: {absent}") if part)
+        return "; ".join(part for part in (one.why, absent and f"without {absent}") if part)
     parts = []
     if one.verdict == "inconclusive":
         parts.append(

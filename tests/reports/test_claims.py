@@ -272,6 +272,17 @@ def test_few_clusters_are_no_verdict(synthetic: Synthetic):
     assert one.lead is not None
 
 
+def test_an_error_that_cannot_be_told_is_no_verdict_and_no_number_of_the_json(
+    synthetic: Synthetic, monkeypatch
+):
+    untold = Contrast(0.3, math.inf, math.inf)
+    monkeypatch.setattr("reelbench.reports.claims.measuring.contrast", lambda left, right: untold)
+    rows(synthetic, CLAIM, values={"full": 0.7, "no-audio": 0.4})
+    (one,) = judged(synthetic)
+    assert (one.verdict, one.why, one.lead) == (None, "its error cannot be told", None)
+    assert json.loads(json.dumps(judged_object(one), allow_nan=False))["effect"] is None
+
+
 def test_rows_of_different_test_sets_are_not_compared(synthetic: Synthetic):
     rows(synthetic, CLAIM, values={"full": 0.7}, clusters=20)
     rows(synthetic, CLAIM, values={"no-audio": 0.4}, clusters=30)
