@@ -75,7 +75,7 @@ def score(
     )
     outcome = bench.run({})
     summary = _summary(bench, outcome)
-    click.echo(json.dumps(summary, indent=2) if as_json else visible(_as_text(summary)))
+    click.echo(json.dumps(summary, indent=2) if as_json else as_text(summary))
     return 1 if any(t["status"] not in ("finished", "cached") for t in summary["trials"]) else 0
 
 
@@ -92,8 +92,9 @@ def _summary(bench: Bench, outcome: Outcome) -> dict[str, Any]:
     return {"store": redact(bench.store), "trials": trials}
 
 
-def _as_text(summary: dict[str, Any]) -> str:
-    from reelbench.plaintext import one_line
+def as_text(summary: dict[str, Any]) -> str:
+    """What is printed of trials: nothing of a file or an error reaches the terminal unseen."""
+    from reelbench.plaintext import one_line, visible
 
     lines = []
     for trial in summary["trials"]:
@@ -101,4 +102,4 @@ def _as_text(summary: dict[str, Any]) -> str:
         lines += [f"  {name:24s} {value:.4f}" for name, value in trial["metrics"].items()]
         if trial["error"]:
             lines.append(f"  {one_line(trial['error'])}")
-    return "\n".join([*lines, "draw it with: reelbench report"])
+    return visible("\n".join([*lines, "draw it with: reelbench report"]))

@@ -7,6 +7,7 @@ Nothing is unpickled, and everything wrong is counted before anything is scored.
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,10 +17,17 @@ from reelbench.errors import PredictionError
 from reelbench.predictions import META, Predictions
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from reelbench.data import EvaluationSet
     from reelbench.predictions import Column
 
 SIZE_LIMIT = 2 << 30
+ROW_LIMIT = 1_000_000
+BATCH = 1024
+DEPTH_LIMIT = 16
+"""No column is nested as deep as this."""
 Row = Mapping[str, Any]
 
 
@@ -37,12 +45,12 @@ def read_predictions(path: Path, columns: Mapping[str, Column], evaluation: Eval
         raise PredictionError(f"{path}: there is no such file")
     if path.stat().st_size > SIZE_LIMIT:
         raise PredictionError(f"{path}: larger than {SIZE_LIMIT >> 30} GiB")
-    rows, faults = _checked(list(_rows(path)), columns, evaluation)
+    rows, faults = _checked(list(_rows(path, columns)), columns, evaluation)
     if faults:
         raise PredictionError(f"{path}: " + "; ".join(faults) + _hint(path, evaluation))
     gallery = tuple(e.id for e in evaluation.gallery)
     values = {
-        name: _column([rows[i][name] for i in evaluation.ids], column.kind, gallery)
+        name: _column(path, name, {i: rows[i][name] for i in evaluation.ids}, column.kind, gallery)
         for name, column in columns.items()
     }
     return Predictions(evaluation.ids, values, gallery)
@@ -53,20 +61,16 @@ def _of_folder(path: Path) -> Predictions:
         raise PredictionError(
             f"{path}: a folder without {META}; give a trial's predictions folder, or a .jsonl, .json or .parquet file"
         )
-    return Predictions.load(path)
+    try:
+        return Predictions.load(path)
+    except (KeyError, TypeError, AttributeError):
+        raise PredictionError(f"{path}: {META} lacks what a predictions folder says of itself") from None
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Any]]:
+def _rows(path: Path, columns: Mapping[str, Column]) -> Iterator[tuple[str, Any]]:
     """(where, row) of a file; a row that is no JSON comes as its error."""
     if path.suffix == ".parquet":
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            table = pq.read_table(path)
-        except (OSError, pa.ArrowException) as error:
-            raise PredictionError(f"{path}: not a readable Parquet file ({error})") from None
-        yield from ((f"row {k}", row) for k, row in enumerate(table.to_pylist(), 1))
+        yield from _of_parquet(path, ["id", *columns])
         return
     try:
         text = path.read_text(encoding="utf-8")
@@ -75,12 +79,42 @@ def _rows(path: Path) -> Iterator[tuple[str, Any]]:
     if path.suffix == ".json":
         yield from _of_json(path, text)
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(
+        text.split("\n"), 1
+    ):  # splitlines would also split at U+2028 within a string
         if line.strip():
             try:
                 yield f"line {number}", json.loads(line)
             except ValueError as error:
                 yield f"line {number}", error
+            except RecursionError:
+                yield f"line {number}", ValueError("nested too deeply")
+
+
+def _of_parquet(path: Path, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Rows of the columns that are asked for; a file says how large it is before anything of it is unpacked."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            about = file.metadata
+            size = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
+            if about.num_rows > ROW_LIMIT:
+                raise PredictionError(f"{path}: has {about.num_rows} rows, more than {ROW_LIMIT}")
+            if size > SIZE_LIMIT:
+                raise PredictionError(f"{path}: larger than {SIZE_LIMIT >> 30} GiB when unpacked")
+            there = [name for name in names if name in file.schema_arrow.names]
+            number, unpacked = 0, 0
+            for batch in file.iter_batches(BATCH, columns=there):
+                unpacked += batch.nbytes  # a repeated value is one in the file and many here
+                if unpacked > SIZE_LIMIT:
+                    raise PredictionError(f"{path}: larger than {SIZE_LIMIT >> 30} GiB when unpacked")
+                for row in batch.to_pylist():
+                    number += 1
+                    yield f"row {number}", row
+    except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
+        raise PredictionError(f"{path}: not a readable Parquet file ({error})") from None
 
 
 def _of_json(path: Path, text: str) -> Iterator[tuple[str, Any]]:
@@ -88,6 +122,8 @@ def _of_json(path: Path, text: str) -> Iterator[tuple[str, Any]]:
         value = json.loads(text)
     except ValueError as error:
         raise PredictionError(f"{path}: not valid JSON: {error}") from None
+    except RecursionError:
+        raise PredictionError(f"{path}: not valid JSON: nested too deeply") from None
     if not isinstance(value, list):
         raise PredictionError(
             f"{path}: holds a {type(value).__name__}, expected a list of objects with an id each"
@@ -140,24 +176,58 @@ def _problem(row: Any, columns: Mapping[str, Column], gallery: set[str]) -> str:
             return f"{name!r} is {_kind(value)}, expected a list"
         if column.kind == "matrix" and not (isinstance(value, dict) and set(value) == gallery):
             return f"{name!r} must have a score for each of the {len(gallery)} gallery ids and no other"
+        if column.kind != "text" and (problem := _problem_inside(value, column.kind)):
+            return f"{name!r}{problem}"
     return ""
+
+
+def _problem_inside(value: Any, kind: str) -> str:
+    """What is wrong in a column's value and where; only numbers may be in an array, and nothing may be missing."""
+    left: list[tuple[str, int, Any]] = [("", 1, value)]
+    while left:  # not recursive: what was just read may be nested as deep as the stack allows
+        place, depth, several = left.pop()
+        if depth > DEPTH_LIMIT:
+            return " is nested too deeply"
+        for key, item in several.items() if isinstance(several, dict) else enumerate(several):
+            if (isinstance(item, list) and kind != "matrix") or (isinstance(item, dict) and kind == "ragged"):
+                left.append((f"{place}[{key!r}]", depth + 1, item))
+            elif item is None or (kind != "ragged" and not _is_number(item)):
+                found = "null" if item is None else _kind(item)
+                return (
+                    f"{place}[{key!r}] is {found}, expected {'a value' if kind == 'ragged' else 'a number'}"
+                )
+    return ""
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is one, and no larger than an array can keep."""
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) <= sys.float_info.max)
 
 
 def _kind(value: Any) -> str:
     return "missing" if value is None else f"a {type(value).__name__}"
 
 
-def _column(values: list[Any], kind: str, gallery: Sequence[str]) -> Any:
+def _column(path: Path, name: str, values: Mapping[str, Any], kind: str, gallery: Sequence[str]) -> Any:
     """A column as :class:`Predictions` keeps it."""
     if kind in ("text", "ragged"):
-        return values
+        return list(values.values())
     import numpy as np
 
-    table = [[row[g] for g in gallery] for row in values] if kind == "matrix" else values
-    try:
-        return np.asarray(table, dtype=np.float64)
-    except (ValueError, TypeError):
-        raise PredictionError("an array column is not numeric, or its rows differ in shape") from None
+    if kind == "matrix":
+        return np.asarray([[row[g] for g in gallery] for row in values.values()], dtype=np.float64)
+    arrays: list[NDArray[np.float64]] = []
+    for i, value in values.items():
+        try:
+            arrays.append(np.asarray(value, dtype=np.float64))
+        except ValueError:
+            raise PredictionError(f"{path}: {name!r} of {i} is of no one shape") from None
+        if arrays[-1].shape != arrays[0].shape:
+            first = next(iter(values))
+            raise PredictionError(
+                f"{path}: the rows of {name!r} differ in shape: {arrays[0].shape} for {first}, {arrays[-1].shape} for {i}"
+            )
+    return np.stack(arrays)
 
 
 def _hint(path: Path, evaluation: EvaluationSet) -> str:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from reelbench.data import Clip, EvaluationSet, Example
 from reelbench.errors import PredictionError
+from reelbench.external import reading
 from reelbench.external.reading import read_predictions, write_questions
 from reelbench.predictions import Column, Predictions
 
@@ -110,10 +111,111 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path, name, text, why):
     assert "\n" not in str(refused.value)
 
 
-def test_a_ragged_array_is_refused(tmp_path):
+def test_a_ragged_array_is_refused_with_the_file_and_the_row(tmp_path):
     path = lines(tmp_path / "p.jsonl", [{"id": i, "scores": [0.0] * (k + 1)} for k, i in enumerate(IDS)])
-    with pytest.raises(PredictionError, match="rows differ in shape"):
+    with pytest.raises(
+        PredictionError, match=r"p\.jsonl: the rows of 'scores' differ in shape: .1,. for a, .2,. for b"
+    ):
         read_predictions(path, SCORES, ASKED)
+    path = lines(tmp_path / "p.jsonl", rows([[0.0], [0.0, 1.0]]))
+    with pytest.raises(PredictionError, match=r"p\.jsonl: 'scores' of a is of no one shape"):
+        read_predictions(path, SCORES, ASKED)
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ([1, None], r"'scores'\[1\] is null, expected a number"),
+        ([[1, 2], [3, None]], r"'scores'\[1\]\[1\] is null, expected a number"),
+        (["0.5", 1], r"'scores'\[0\] is a str, expected a number"),
+        ([{"a": 1}], r"'scores'\[0\] is a dict, expected a number"),
+        ([10**400], r"'scores'\[0\] is a int, expected a number"),
+    ],
+)
+def test_what_is_no_number_in_an_array_is_malformed_and_has_a_place(tmp_path, value, why):
+    given_rows = [{"id": "a", "scores": [0, 1]}, {"id": "b", "scores": value}, {"id": "c", "scores": value}]
+    with pytest.raises(PredictionError, match=f"2 malformed .first line 2: {why}"):
+        read_predictions(lines(tmp_path / "p.jsonl", given_rows), SCORES, ASKED)
+
+
+def test_nothing_is_missing_in_a_parquet_array_a_matrix_or_a_ragged_column(tmp_path):
+    pq.write_table(pa.table({"id": list(IDS), "scores": [[1.0, None]] * 3}), tmp_path / "p.parquet")
+    with pytest.raises(PredictionError, match=r"3 malformed .first row 1: 'scores'\[1\] is null"):
+        read_predictions(tmp_path / "p.parquet", SCORES, ASKED)
+    path = lines(tmp_path / "p.jsonl", [{"id": i, "scores": {"g0": 1, "g1": "2"}} for i in IDS])
+    with pytest.raises(PredictionError, match=r"'scores'\['g1'\] is a str, expected a number"):
+        read_predictions(path, MATRIX, PAIRED)
+    path = lines(tmp_path / "p.jsonl", [{"id": i, "spans": [["said", 1], [None]]} for i in IDS])
+    with pytest.raises(PredictionError, match=r"'spans'\[1\]\[0\] is null, expected a value"):
+        read_predictions(path, {"spans": Column("ragged", "spans")}, ASKED)
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0c", "\x1c"])
+def test_only_a_line_end_ends_a_line(tmp_path, separator):
+    said = f"one{separator}two"
+    text = "\r\n".join(json.dumps({"id": i, "caption": said}, ensure_ascii=False) for i in IDS)
+    if separator in "\x0c\x1c":  # JSON has these escaped within a string, and may have them nowhere else
+        text = "\n".join(f'{{"id": "{i}", "caption": "{said}"}}' for i in IDS)
+        (tmp_path / "p.jsonl").write_text(text, encoding="utf-8")
+        with pytest.raises(PredictionError, match=r"3 malformed .first line 1"):
+            read_predictions(tmp_path / "p.jsonl", CAPTION, ASKED)
+        return
+    (tmp_path / "p.jsonl").write_bytes(text.encode())
+    assert read_predictions(tmp_path / "p.jsonl", CAPTION, ASKED).columns["caption"] == [said] * 3
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "json"])
+def test_json_nested_too_deeply_is_one_line(tmp_path, suffix):
+    (tmp_path / f"p.{suffix}").write_text("[" * 200_000)
+    with pytest.raises(PredictionError, match="nested too deeply") as refused:
+        read_predictions(tmp_path / f"p.{suffix}", SCORES, ASKED)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_value_nested_too_deeply_is_malformed(tmp_path):
+    deep = "[" * 400 + "1" + "]" * 400
+    path = lines(tmp_path / "p.jsonl", [f'{{"id": "{i}", "scores": {deep}}}' for i in IDS])
+    for kind in ("array", "ragged"):
+        with pytest.raises(
+            PredictionError, match=r"3 malformed .first line 1: 'scores' is nested too deeply"
+        ):
+            read_predictions(path, {"scores": Column(kind, "")}, ASKED)
+
+
+def repeated(path: Path, *, use_dictionary: bool) -> pq.FileMetaData:
+    """A small file of many rows; returns what it says of itself."""
+    pq.write_table(
+        pa.table({"id": [f"e{k}" for k in range(300)], "caption": ["x" * 1000] * 300}),
+        path, use_dictionary=use_dictionary, write_statistics=False,
+    )  # fmt: skip
+    assert path.stat().st_size < 30_000
+    return pq.ParquetFile(path).metadata
+
+
+def test_a_parquet_file_of_too_many_rows_is_not_read(tmp_path, monkeypatch):
+    repeated(tmp_path / "p.parquet", use_dictionary=True)
+    monkeypatch.setattr(reading, "ROW_LIMIT", 299)
+    with pytest.raises(PredictionError, match="has 300 rows, more than 299"):
+        read_predictions(tmp_path / "p.parquet", CAPTION, ASKED)
+
+
+@pytest.mark.parametrize(
+    "use_dictionary", [False, True]
+)  # with one, what is repeated is in the file but once
+def test_a_parquet_file_that_unpacks_to_too_much_is_not_read(tmp_path, monkeypatch, use_dictionary):
+    about = repeated(tmp_path / "p.parquet", use_dictionary=use_dictionary)
+    assert (about.row_group(0).total_byte_size < 100_000) == use_dictionary
+    monkeypatch.setattr(reading, "SIZE_LIMIT", 100_000)
+    with pytest.raises(PredictionError, match="larger than 0 GiB when unpacked"):
+        read_predictions(tmp_path / "p.parquet", CAPTION, ASKED)
+
+
+def test_a_folder_whose_description_is_bare_is_one_line(tmp_path):
+    Predictions(IDS, {"scores": np.ones((3, 2))}).save(tmp_path / "kept")
+    about = json.loads((tmp_path / "kept/predictions.json").read_text())
+    (tmp_path / "kept/predictions.json").write_text(json.dumps({"kinds": about["kinds"]}))
+    with pytest.raises(PredictionError, match="lacks what a predictions folder says"):
+        read_predictions(tmp_path / "kept", SCORES, ASKED)
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=2))

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import HOSTILE, Synthetic
 
+from reelbench import plaintext
 from reelbench.reports import escaping
 from reelbench.reports.formats import SUFFIXES, slug, write
 from reelbench.reports.frames import load
@@ -111,6 +112,16 @@ def test_visible_text_has_no_controls_and_can_be_encoded(text: str):
     shown = escaping.visible(text)
     assert not UNSEEN.search(shown)
     shown.encode()
+
+
+def test_reports_and_the_command_line_have_one_rule_of_what_is_visible():
+    assert escaping.visible is plaintext.visible
+    assert escaping.one_line is plaintext.one_line
+
+
+@given(st.text())
+def test_one_line_is_one_line(text: str):
+    assert len(escaping.one_line(text).splitlines()) <= 1
 
 
 @given(st.text(alphabet="\\{}$&#_^~%[]*ab"))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
+from synthetic import HOSTILE
 
-from reelbench.cli.score import score
+from reelbench.cli import main
+from reelbench.cli.score import as_text, score
 from reelbench.reports.frames import load
 from reelbench.reports.leaderboard import boards
 
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 BENCHMARK = "multiple_choice@microworld/smoke"
 
 
@@ -61,3 +65,37 @@ def test_a_label_that_is_taken_or_no_name_is_refused(tmp_path, questions, label)
     assert told.exit_code != 0
     assert "label" in str(told.exception)
     assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_what_a_file_holds_cannot_drive_the_terminal(tmp_path, questions, monkeypatch, capsys):
+    path = answer(tmp_path / "\x1b[2J.jsonl", [{"id": HOSTILE}, *questions], 0)
+    told = run(tmp_path, "--predictions", path)
+    monkeypatch.setattr("reelbench.cli.cli.main", lambda *_, **__: raised(told.exception))
+    with pytest.raises(SystemExit):
+        main([])
+    shown = capsys.readouterr().err
+    assert shown.startswith("reelbench: error: ")
+    assert "1 unknown" in shown
+    assert "⟨U+001B⟩[2J.jsonl" in shown
+    assert "⟨U+001B⟩[31mred" in shown
+    assert "⟨U+202E⟩gnp.exe" in shown
+    assert not UNSEEN.search(shown)
+
+
+def raised(error):
+    raise error
+
+
+def test_a_failed_trials_error_cannot_drive_the_terminal():
+    trial = {
+        "benchmark": HOSTILE,
+        "method": "m",
+        "seed": 0,
+        "status": "failed",
+        "metrics": {},
+        "error": f"x\n{HOSTILE}",
+    }
+    shown = as_text({"trials": [trial]})
+    assert "⟨U+001B⟩[31mred" in shown
+    assert not UNSEEN.search(shown)
+    assert len(shown.splitlines()) == 3
