@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reelbench.cli.options import Places, opener, place_options, plugin_options, store_option
+from reelbench.plaintext import one_line, visible
 
 if TYPE_CHECKING:
+    from reelbench.plan import OpenDataset
+    from reelbench.registry import Registry
     from reelbench.reports.comparison.page import Comparison
+    from reelbench.reports.leaderboard import Board
 
 
 @click.command("compare")
@@ -49,40 +53,59 @@ def compare(
 
     The intervals are of one difference each; a table's ranks are corrected for all its pairs.
     """
-    from reelbench.errors import UsageError
     from reelbench.registry import build_registry
-    from reelbench.reports.comparison.page import compare_rows, comparison_object
-    from reelbench.reports.comparison.sides import comparable, find_row
+    from reelbench.reports.comparison.page import comparison_object
+    from reelbench.reports.comparison.sides import opposed
     from reelbench.reports.frames import load
     from reelbench.reports.leaderboard import boards
     from reelbench.tracking.store import resolve_uri
 
-    found = boards(load(resolve_uri(store), benchmarks))
-    both = comparable(found, (left, right))
-    if not both:
-        for board in found:
-            find_row(board, left)
-            find_row(board, right)
-        raise UsageError(f"no benchmark of the record has both {left!r} and {right!r}")
+    both = opposed(boards(load(resolve_uri(store), benchmarks)), left, right)
     registry = build_registry(options["plugins"], blocked=options["blocked"], strict=options["strict"])
     places = Places.resolve(options["workspace"], options["cache_dir"], options["data_dir"])
     open_dataset = opener(registry, places.surroundings(tuple(options["plugins"]), tuple(options["blocked"])))
-    done = [
-        compare_rows(board, find_row(board, left), find_row(board, right), registry.task(board.record["task"]), open_dataset(board.record["dataset"]))
-        for board in both
-    ]  # fmt: skip
+    done, refused = _compared(both, left, right, registry, open_dataset)
     if as_json:
-        click.echo(
-            json.dumps({"comparisons": [comparison_object(c) for c in done]}, indent=2, allow_nan=False)
-        )
+        told = {"comparisons": [comparison_object(c) for c in done], "refused": refused}
+        click.echo(json.dumps(told, indent=2, allow_nan=False))
         return
+    for benchmark, why in refused.items():
+        click.echo(one_line(f"{benchmark}: not compared: {why}"))
     for one in done:
-        click.echo(_as_text(one))
-    for path in _draw(done, out):
-        click.echo(path)
+        click.echo(as_text(one))
+    for path in draw(done, out):
+        click.echo(visible(path))
 
 
-def _draw(done: Sequence[Comparison], out: Path) -> list[Path]:
+def _compared(
+    both: Sequence[Board], left: str, right: str, registry: Registry, open_dataset: OpenDataset
+) -> tuple[list[Comparison], dict[str, str]]:
+    """The comparisons, and why a benchmark has none.
+
+    Raises
+    ------
+    IncomparableError
+        If no benchmark has one.
+    """
+    from reelbench.reports.comparison.page import IncomparableError, compare_rows
+    from reelbench.reports.comparison.sides import find_row
+
+    done: list[Comparison] = []
+    refused: dict[str, str] = {}
+    for board in both:
+        rows = find_row(board, left), find_row(board, right)
+        task, dataset = registry.task(board.record["task"]), open_dataset(board.record["dataset"])
+        try:
+            done.append(compare_rows(board, *rows, task, dataset))
+        except IncomparableError as error:
+            refused[board.benchmark] = str(error)
+    if not done:
+        raise IncomparableError("; ".join(f"{name}: {why}" for name, why in refused.items()))
+    return done, refused
+
+
+def draw(done: Sequence[Comparison], out: Path) -> list[Path]:
+    """Write a page for each comparison; two labels and a benchmark have one of their own."""
     from reelbench.reports.comparison.page import page_of
     from reelbench.reports.formats import slug
     from reelbench.reports.render import environment, write_text
@@ -90,14 +113,15 @@ def _draw(done: Sequence[Comparison], out: Path) -> list[Path]:
     template = environment().get_template("compare.html")
     paths = []
     for one in done:
-        pair = "-".join(f"{row.tag('method')}.{row.tag('variant')}" for row in (one.left, one.right))
-        path = out / "compare" / f"{slug(f'{pair}-{one.board.benchmark}')}.html"
+        pair = f"{one.left.label}-{one.right.label}-{one.board.benchmark}"
+        path = out / "compare" / f"{slug(pair)}.html"
         write_text(path, template.render(page_of(one), root="../"))
         paths.append(path)
     return paths
 
 
-def _as_text(one: Comparison) -> str:
+def as_text(one: Comparison) -> str:
+    """A few lines: each metric, and the kinds of examples on which the rows surely differ."""
     from reelbench.reports.comparison.page import page_of
 
     values = page_of(one)
@@ -111,4 +135,10 @@ def _as_text(one: Comparison) -> str:
         f"  {k['by']} {k['kind']} ({k['examples']}): {k['difference']} {k['interval']} an example"
         for k in sure
     ]
-    return "\n".join(lines)
+    if sure:
+        lines.append(
+            f"  {len(sure)} of {len(values['kinds'])} kinds; nothing is corrected for how many are looked at"
+        )
+    if values["warning"]:
+        lines.append(f"  {values['warning']}")
+    return "\n".join(" ".join(visible(line).splitlines()) for line in lines)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbench.errors import TrackingError
+from reelbench.reports.standing import FEWEST_CLUSTERS
 from reelbench.reports.statistics.contrast import Contrast, Scores, contrast
 from reelbench.resampling import cluster_weights
 from reelbench.scoring import ScoreSheet
@@ -61,27 +62,51 @@ class Outcomes:
 
 
 def outcomes_of(row: Row, task: Task) -> Outcomes:
-    """A row's example scores, from the score sheets of its trials."""
-    sheets = [ScoreSheet.load(_sheet_folder(trial)) for trial in row.finished]
+    """A row's example scores, from the score sheets of its trials.
+
+    Raises
+    ------
+    TrackingError
+        If a score sheet is gone or damaged.
+    ValueError
+        If its seeds were scored on different test sets.
+    """
+    sheets = [_sheet(trial) for trial in row.finished]
+    if any((s.ids, s.cluster_names) != (sheets[0].ids, sheets[0].cluster_names) for s in sheets):
+        raise ValueError("its seeds were scored on different test sets")
     scores = np.stack([np.asarray(task.example_scores(sheet), np.float64) for sheet in sheets])
     return Outcomes(sheets[0].ids, scores, sheets[0])
 
 
-def _sheet_folder(trial: Trial) -> Path:
-    trial.file("sheet/sheet.safetensors")
-    return trial.file("sheet/sheet.json").parent
+def _sheet(trial: Trial) -> ScoreSheet:
+    from safetensors import SafetensorError
+
+    try:
+        trial.file("sheet/sheet.safetensors")
+        return ScoreSheet.load(trial.file("sheet/sheet.json").parent)
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise TrackingError(
+            f"{trial.label}, seed {trial.seed}, on {trial.benchmark}: its score sheet cannot be read ({error}); run the suite again"
+        ) from None
 
 
 @dataclass(frozen=True)
 class KindLine:
-    """A kind of examples: how many there are, both rows' means on them, and the difference."""
+    """A kind of examples: how many there are and in how many clusters, both rows' means on them, and the difference."""
 
     by: str
     kind: str
     examples: int
+    clusters: int
     left: float
     right: float
     difference: Contrast
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the interval leaves 0 out, and is of enough clusters to be believed; of this one kind alone."""
+        low, high = self.difference.interval()
+        return self.clusters >= FEWEST_CLUSTERS and (low > 0 or high < 0)
 
 
 def kinds_of(evaluation: EvaluationSet, dataset: Dataset) -> dict[str, dict[str, str]]:
@@ -145,7 +170,7 @@ def _line(
     deterministic: Sequence[bool],
 ) -> KindLine:
     one, other = (o.on(chosen, deterministic=d) for o, d in zip((left, right), deterministic, strict=True))
-    return KindLine(by, kind, int(chosen.sum()), one.mean, other.mean, contrast(one, other))
+    return KindLine(by, kind, int(chosen.sum()), one.clusters, one.mean, other.mean, contrast(one, other))
 
 
 def widest(left: Outcomes, right: Outcomes, count: int) -> tuple[list[int], list[int]]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reelbench.errors import UsageError
 from reelbench.reports import numbers
 from reelbench.reports.comparison.outcomes import KindLine, Outcomes, by_kind, kinds_of, outcomes_of, widest
 from reelbench.reports.leaderboard import Board, Row
 from reelbench.reports.pages import title_of, where_of
-from reelbench.reports.standing import scores_of
+from reelbench.reports.standing import FEWEST_CLUSTERS, scores_of
 from reelbench.reports.statistics.contrast import Contrast, contrast
 from reelbench.reports.tables import distinct_names, places
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from reelbench.task import Task
 
 EXAMPLES = 6
+
+
+class IncomparableError(UsageError):
+    """Two rows of a benchmark that cannot be held side by side."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +41,31 @@ class MetricLine:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What one seed of a row predicted for an example, and what that scored."""
+
+    seed: int
+    score: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Told:
-    """An example with what both rows predicted; ``strip`` is a data address of a JPEG."""
+    """An example with what a seed of both rows predicted.
+
+    Attributes
+    ----------
+    lead
+        The difference of the rows' scores, each a mean over its seeds.
+    strip
+        A data address of a JPEG.
+    """
 
     id: str
-    left_score: float
-    right_score: float
+    lead: float
     show: Mapping[str, str]
-    left: str
-    right: str
+    left: Said
+    right: Said
     strip: str | None
 
 
@@ -73,9 +95,10 @@ def compare_rows(
 
     Raises
     ------
-    ValueError
-        If they were scored on different test sets.
+    IncomparableError
+        If they were scored on different test sets, or on other data than those here.
     """
+    _check_test_sets(left, right, dataset)
     metrics = compare_metrics(board, left, right)
     protocol, split = str(board.record["protocol"]), str(board.record["split"])
     evaluation = task.evaluation(dataset, protocol, split)
@@ -83,6 +106,10 @@ def compare_rows(
         one, other = outcomes_of(left, task), outcomes_of(right, task)
     except NotImplementedError:  # a task that does not rank its examples
         return Comparison(board, left, right, metrics)
+    except ValueError as error:
+        raise IncomparableError(str(error)) from None
+    if (one.ids, one.sheet.cluster_names) != (other.ids, other.sheet.cluster_names):
+        raise IncomparableError(DIFFERENT)
     kinds = by_kind(one, other, kinds_of(evaluation, dataset), (left.deterministic, right.deterministic))
     wins, losses = widest(one, other, examples)
     told = _Teller(left, right, (one, other), task, dataset, evaluation)
@@ -91,18 +118,41 @@ def compare_rows(
     )
 
 
+DIFFERENT = "the two rows were scored on different test sets"
+
+
+def _check_test_sets(left: Row, right: Row, dataset: Dataset) -> None:
+    for name in ("clusters_digest", "data"):
+        if left.record.get(name) != right.record.get(name):
+            raise IncomparableError(DIFFERENT)
+    data = left.record.get("data")
+    if data and data != dataset.fingerprint:
+        raise IncomparableError(
+            f"the data here have fingerprint {dataset.fingerprint[:12]}, the record's {str(data)[:12]}"
+        )
+
+
 def compare_metrics(board: Board, left: Row, right: Row) -> tuple[MetricLine, ...]:
-    """The difference on every metric that both rows have replicates of."""
+    """The difference on every metric that both rows have replicates of.
+
+    Raises
+    ------
+    IncomparableError
+        If they were scored on different test sets.
+    """
     one, other = scores_of(left), scores_of(right)
-    return tuple(
-        MetricLine(spec, one[name].mean, other[name].mean, contrast(one[name], other[name]))
-        for spec in board.specs
-        if (name := str(spec["name"])) in one and name in other
-    )
+    try:
+        return tuple(
+            MetricLine(spec, one[name].mean, other[name].mean, contrast(one[name], other[name]))
+            for spec in board.specs
+            if (name := str(spec["name"])) in one and name in other
+        )
+    except ValueError as error:
+        raise IncomparableError(str(error)) from None
 
 
 class _Teller:
-    """Looks examples up: what was asked, what each row's first seed predicted, and the film strip."""
+    """Looks examples up: what was asked, what each row's first seed predicted and scored, and the film strip."""
 
     def __init__(
         self,
@@ -115,6 +165,7 @@ class _Teller:
     ) -> None:
         self.task, self.dataset, self.evaluation, self.outcomes = task, dataset, evaluation, outcomes
         self.predicted = [_predictions(row) for row in (left, right)]
+        self.seeds = [row.finished[0].seed for row in (left, right)]
         self.places = [{i: k for k, i in enumerate(p.ids)} for p in self.predicted]
         self.examples = {e.id: e for e in evaluation.examples}
 
@@ -127,11 +178,14 @@ class _Teller:
         ]
         clip = self.evaluation.clip_of(example)
         image = self.dataset.film_strip(clip) if clip else None
-        said = [s.get("Predicted", "") for s in shown]
-        left, right = (float(o.mean[index]) for o in self.outcomes)
+        left, right = (
+            Said(seed, float(outcomes.scores[0, index]), shown_here.get("Predicted", ""))
+            for seed, outcomes, shown_here in zip(self.seeds, self.outcomes, shown, strict=True)
+        )
+        lead = float(self.outcomes[0].mean[index] - self.outcomes[1].mean[index])
         asked = {k: v for k, v in shown[0].items() if k != "Predicted"}
         strip = f"data:image/jpeg;base64,{base64.b64encode(image).decode()}" if image else None
-        return Told(example.id, left, right, asked, said[0], said[1], strip)
+        return Told(example.id, lead, asked, left, right, strip)
 
 
 def _predictions(row: Row) -> Predictions:
@@ -148,15 +202,28 @@ def page_of(found: Comparison) -> dict[str, Any]:
     return {
         "title": title_of(board), "where": where_of(board), "names": names, "benchmark": board.benchmark, "seeds": [r.seeds for r in (found.left, found.right)],
         "metrics": [_metric_values(board, line) for line in found.metrics], "kinds": [_kind_values(line) for line in found.kinds],
+        "warning": _warning(found), "fewest": FEWEST_CLUSTERS,
         "examples": {f"{names[0]} wins by most": found.wins, f"{names[1]} wins by most": found.losses},
     }  # fmt: skip
 
 
+def _warning(found: Comparison) -> str:
+    """What must be said of every interval; empty where nothing must."""
+    clusters = int(found.board.record.get("clusters", 0))
+    if clusters >= FEWEST_CLUSTERS:
+        return ""
+    if clusters < 2:
+        return f"{clusters} cluster of test examples: how large an error is cannot be told"
+    return f"only {clusters} clusters of test examples: the intervals are not to be believed"
+
+
 def _metric_values(board: Board, line: MetricLine) -> dict[str, str]:
     spec, digits, diff = line.spec, places(board, line.spec), line.difference
+    known = is_known(diff)
     return {
         "head": numbers.metric_head(spec), "left": f"{numbers.shown(spec, line.left):.{digits}f}", "right": f"{numbers.shown(spec, line.right):.{digits}f}",
-        "difference": numbers.signed(spec, diff.estimate, digits), "interval": numbers.interval(spec, diff.interval(), digits), "p": f"{diff.p:.2g}",
+        "difference": numbers.signed(spec, diff.estimate, digits), "interval": numbers.interval(spec, diff.interval(), digits) if known else UNKNOWN,
+        "p": f"{diff.p:.2g}" if known else UNKNOWN,
     }  # fmt: skip
 
 
@@ -164,23 +231,43 @@ def _kind_values(line: KindLine) -> dict[str, Any]:
     low, high = line.difference.interval()
     return {
         "by": line.by, "kind": line.kind, "examples": line.examples, "left": f"{line.left:.3f}", "right": f"{line.right:.3f}",
-        "difference": f"{line.difference.estimate:+.3f}".replace("-", "−"), "interval": f"[{low:.3f}, {high:.3f}]",
-        "sure": low > 0 or high < 0,
+        "difference": f"{line.difference.estimate:+.3f}".replace("-", "−"),
+        "interval": f"[{low:.3f}, {high:.3f}]" if is_known(line.difference) else UNKNOWN, "sure": line.is_sure,
     }  # fmt: skip
+
+
+UNKNOWN = "unknown"
+
+
+def is_known(difference: Contrast) -> bool:
+    """Whether a difference has an interval: a single cluster leaves none."""
+    return all(map(math.isfinite, difference.interval()))
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity, and no number that is none."""
+    return value if math.isfinite(value) else None
 
 
 def comparison_object(found: Comparison) -> dict[str, Any]:
     """The comparison as JSON, metrics as they are stored."""
 
     def told(difference: Contrast) -> dict[str, Any]:
-        return {"estimate": difference.estimate, "interval": list(difference.interval()), "p": difference.p}
+        known = is_known(difference)
+        interval = list(difference.interval()) if known else None
+        return {
+            "estimate": _finite(difference.estimate),
+            "interval": interval,
+            "p": difference.p if known else None,
+        }
 
     def listed(examples: Sequence[Told]) -> list[dict[str, Any]]:
-        return [{"id": e.id, "left": e.left_score, "right": e.right_score} for e in examples]
+        return [{"id": e.id, "lead": e.lead, "left": e.left.score, "right": e.right.score} for e in examples]
 
     return {
-        "benchmark": found.board.benchmark, "left": found.left.label, "right": found.right.label,
-        "metrics": [{"name": m.spec["name"], "left": m.left, "right": m.right, **told(m.difference)} for m in found.metrics],
-        "kinds": [{"by": k.by, "kind": k.kind, "examples": k.examples, "left": k.left, "right": k.right, **told(k.difference)} for k in found.kinds],
+        "benchmark": found.board.benchmark, "left": found.left.label, "right": found.right.label, "warning": _warning(found),
+        "example_seeds": [row.finished[0].seed for row in (found.left, found.right)],
+        "metrics": [{"name": m.spec["name"], "left": _finite(m.left), "right": _finite(m.right), **told(m.difference)} for m in found.metrics],
+        "kinds": [{"by": k.by, "kind": k.kind, "examples": k.examples, "clusters": k.clusters, "left": k.left, "right": k.right, **told(k.difference)} for k in found.kinds],
         "wins": listed(found.wins), "losses": listed(found.losses),
     }  # fmt: skip

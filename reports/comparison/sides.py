@@ -40,6 +40,26 @@ def _short(row: Row) -> str:
     return row.label.partition("#")[0]
 
 
+def opposed(boards: Sequence[Board], left: str, right: str) -> list[Board]:
+    """The boards that have both rows.
+
+    Raises
+    ------
+    UsageError
+        If there is none: which of the rows is nowhere, or where each is.
+    """
+    both = comparable(boards, (left, right))
+    if both:
+        return both
+    where = {name: [b.benchmark for b in comparable(boards, (name,))] for name in (left, right)}
+    if all(where.values()):
+        told = "; ".join(f"{name!r} is on {', '.join(found)}" for name, found in where.items())
+        raise UsageError(f"no benchmark has both rows: {told}")
+    missing = next(name for name, found in where.items() if not found)
+    known = ", ".join(sorted({_short(row) for b in boards for row in b.rows if row.finished})) or "none"
+    raise UsageError(f"{missing!r} is no row of any benchmark of the record; name one of: {known}")
+
+
 def comparable(boards: Sequence[Board], names: Sequence[str]) -> list[Board]:
     """The boards that have every one of the rows."""
     return [

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import Synthetic
+from synthetic import HOSTILE, Synthetic
 
+from reelbench.cli.options import Places, opener
 from reelbench.data import Clip, EvaluationSet, Example
 from reelbench.errors import UsageError
-from reelbench.reports.comparison.outcomes import Outcomes, by_kind, kinds_of, widest
-from reelbench.reports.comparison.page import compare_metrics
-from reelbench.reports.comparison.sides import comparable, find_row
+from reelbench.registry import build_registry
+from reelbench.reports.comparison.command import as_text, draw
+from reelbench.reports.comparison.outcomes import KindLine, Outcomes, by_kind, kinds_of, outcomes_of, widest
+from reelbench.reports.comparison.page import (
+    Comparison,
+    IncomparableError,
+    compare_metrics,
+    compare_rows,
+    comparison_object,
+    is_known,
+)
+from reelbench.reports.comparison.sides import comparable, find_row, opposed
 from reelbench.reports.frames import load
 from reelbench.reports.leaderboard import Board, boards
+from reelbench.reports.statistics.contrast import Contrast
 from reelbench.scoring import ScoreSheet
+
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def board(synthetic: Synthetic) -> Board:
@@ -56,6 +71,87 @@ def test_only_benchmarks_with_both_rows_are_compared(small: Synthetic):
     assert comparable(found, ("jsfusion", "nobody")) == []
 
 
+def test_rows_that_share_no_benchmark_are_said_to_be_where_they_are(synthetic: Synthetic):
+    synthetic.trial("a", benchmark="retrieval@x/y:sentence")
+    synthetic.trial("b", benchmark="captioning@x/y:plain")
+    found = boards(load(synthetic.uri))
+    with pytest.raises(
+        UsageError,
+        match="no benchmark has both rows: 'a' is on retrieval@x/y:sentence; 'b' is on captioning@x/y:plain",
+    ):
+        opposed(found, "a", "b")
+    with pytest.raises(UsageError, match=r"'c' is no row of any benchmark .* name one of: a/full.*, b/full"):
+        opposed(found, "a", "c")
+    assert [b.benchmark for b in opposed(found, "a", "a/full")] == ["retrieval@x/y:sentence"]
+
+
+def test_two_presets_have_pages_of_their_own(synthetic: Synthetic, tmp_path: Path):
+    synthetic.trial("jsfusion", features=("frames",))
+    synthetic.trial("jsfusion", features=("frames", "audio"))
+    synthetic.trial("chance")
+    found = board(synthetic)
+    one, other, chance = (
+        next(row for row in found.rows if row.label.startswith(begin))
+        for begin in ("jsfusion/full/match/tiny/frames#", "jsfusion/full/match/tiny/frames+audio#", "chance")
+    )
+    pages = draw([Comparison(found, row, chance, ()) for row in (one, other)], tmp_path)
+    assert len({p.name for p in pages}) == 2
+    assert all(p.is_file() and p.name.startswith("jsfusion-full-match-tiny-frames") for p in pages)
+
+
+def test_rows_of_different_test_sets_are_refused_in_a_line(synthetic: Synthetic):
+    synthetic.trial("a", record={"clusters": 300})
+    synthetic.trial("b", record={"clusters": 200})
+    synthetic.trial("c", record={"clusters_digest": "other"})
+    synthetic.trial("d", record={"data": "other"})
+    found = board(synthetic)
+    with pytest.raises(IncomparableError, match="the two rows were scored on different test sets"):
+        compare_metrics(found, find_row(found, "a"), find_row(found, "b"))
+    for name in "cd":
+        with pytest.raises(IncomparableError, match="the two rows were scored on different test sets"):
+            compare_rows(found, find_row(found, "a"), find_row(found, name), None, None)
+
+
+def test_predictions_on_data_that_are_not_here_are_refused_in_a_line(synthetic: Synthetic):
+    for name in "ab":
+        synthetic.trial(name, record={"data": "1" * 64})
+    found = board(synthetic)
+    with pytest.raises(IncomparableError, match=r"the data here have fingerprint 22.*the record's 11"):
+        compare_rows(found, find_row(found, "a"), find_row(found, "b"), None, Named())
+
+
+def test_one_cluster_leaves_no_interval_and_that_is_said(synthetic: Synthetic):
+    for name in "ab":
+        synthetic.trial(name, record={"clusters": 1})
+    found = board(synthetic)
+    one, other = find_row(found, "a"), find_row(found, "b")
+    compared_rows = Comparison(found, one, other, compare_metrics(found, one, other))
+    told = json.loads(json.dumps(comparison_object(compared_rows), allow_nan=False))
+    assert {(m["interval"], m["p"]) for m in told["metrics"]} == {(None, None)}
+    shown = as_text(compared_rows)
+    assert "unknown  p unknown" in shown
+    assert "1 cluster of test examples: how large an error is cannot be told" in shown
+    assert not re.search(r"\b(nan|inf)\b", shown)
+
+
+def test_few_clusters_are_warned_of(synthetic: Synthetic):
+    for name in "ab":
+        synthetic.trial(name, record={"clusters": 9})
+    found = board(synthetic)
+    shown = as_text(Comparison(found, find_row(found, "a"), find_row(found, "b"), ()))
+    assert "only 9 clusters of test examples: the intervals are not to be believed" in shown
+
+
+def test_what_a_row_is_called_cannot_drive_the_terminal(synthetic: Synthetic):
+    synthetic.trial("a", title=f"x\r\n{HOSTILE}")
+    synthetic.trial("b")
+    found = board(synthetic)
+    shown = as_text(Comparison(found, find_row(found, "a"), find_row(found, "b"), ()))
+    assert "⟨U+001B⟩[31mred" in shown
+    assert not UNSEEN.search(shown)
+    assert len(shown.splitlines()) == 1
+
+
 def test_metrics_are_compared_on_shared_draws(synthetic: Synthetic):
     for seed in range(3):
         synthetic.trial("a", seed=seed, metrics={"recall_at_1": 0.5, "cider": 1.0, "median_rank": 5})
@@ -90,6 +186,27 @@ def test_kinds_are_means_over_their_examples_and_small_kinds_are_left_out():
     assert verbs.difference.error > 0
 
 
+def line(clusters: int, error: float = 0.01) -> KindLine:
+    return KindLine("word class", "verb", 40, clusters, 0.9, 0.1, Contrast(0.8, error, 30))
+
+
+def test_a_kind_is_bold_only_if_it_has_enough_clusters():
+    assert line(10).is_sure
+    assert not line(9).is_sure
+    assert not line(10, error=0.9).is_sure
+    assert not line(1, error=float("inf")).is_sure
+
+
+def test_a_kind_of_one_cluster_has_no_interval():
+    one = outcomes([[1.0] * 60, [0.5] * 60])
+    sheet = ScoreSheet.build(one.ids, dict.fromkeys(one.ids, "c"), {})
+    one = Outcomes(one.ids, one.scores, sheet)
+    (whole,) = by_kind(one, one, {}, (False, False))
+    assert whole.clusters == 1
+    assert not is_known(whole.difference)
+    assert not whole.is_sure
+
+
 def test_an_example_that_had_nothing_to_get_right_counts_nowhere():
     one, other = outcomes([[1.0] * 30 + [np.nan] * 10]), outcomes([[0.0] * 40])
     (whole,) = by_kind(one, other, {}, (True, True))
@@ -99,6 +216,8 @@ def test_an_example_that_had_nothing_to_get_right_counts_nowhere():
 
 class Named:
     """A dataset that knows one thing of a clip."""
+
+    fingerprint = "2" * 64
 
     def kinds(self, clip: Clip) -> dict[str, str]:
         return {"sub-events": clip.video[-1]}
@@ -131,7 +250,30 @@ def test_the_command_compares_a_recorded_bench(compared, as_json, tmp_path):
         (one,) = json.loads(told.output)["comparisons"]
         assert {m["name"] for m in one["metrics"]} == {"accuracy"}
         assert one["kinds"][0]["examples"] == 115
+        assert one["kinds"][0]["clusters"] == 13
+        assert one["example_seeds"] == [0, 0]
     else:
         assert "Nearest neighbour less Chance" in told.output
         (page,) = (tmp_path / "compare").glob("*.html")
-        assert "data:image/jpeg;base64," in page.read_text()
+        text = page.read_text()
+        assert "data:image/jpeg;base64," in text
+        assert "nothing is corrected for how many kinds" in text
+        assert re.search(r"Chance, seed 0, predicted \([01]\)", text)  # a seed's score, no mean of two
+
+
+def test_examples_show_a_seeds_prediction_with_that_seeds_score(bench: str, tmp_path: Path):
+    registry = build_registry()
+    (found,) = boards(load(bench))
+    surroundings = Places.resolve(tmp_path, None, None).surroundings((), ())
+    one, other = find_row(found, "nearest-neighbour"), find_row(found, "chance")
+    task = registry.task("multiple_choice")
+    compared_rows = compare_rows(
+        found, one, other, task, opener(registry, surroundings)("microworld/smoke"), examples=99
+    )
+    scores = outcomes_of(other, task)
+    place = {i: k for k, i in enumerate(scores.ids)}
+    told = (*compared_rows.wins, *compared_rows.losses)
+    assert any(scores.scores[0, place[t.id]] != scores.mean[place[t.id]] for t in told)
+    assert [t.right.score for t in told] == [scores.scores[0, place[t.id]] for t in told]
+    assert {t.right.seed for t in told} == {0}
+    assert [t.left.score - scores.mean[place[t.id]] for t in told] == pytest.approx([t.lead for t in told])
