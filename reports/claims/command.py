@@ -65,6 +65,7 @@ def claims(
         write_suite.write_text(suite_text(known, draws_of(dataset, draws), seeds=seeds), encoding="utf-8")
         click.echo(write_suite)
         return
+    from reelbench.plaintext import visible
     from reelbench.reports.claims.judging import claims_in, faults_in, judge
     from reelbench.reports.frames import load
     from reelbench.reports.leaderboard import boards
@@ -73,8 +74,8 @@ def claims(
     found = boards(load(resolve_uri(store)))
     judged = judge([c for c in claims_in(found) if not methods or c.paper in methods], found)
     for fault in faults_in(found):
-        click.echo(f"reelbench: left out: {fault}", err=True)
-    click.echo(_as_json(judged) if as_json else _as_text(judged, found))
+        click.echo(f"reelbench: left out: {visible(fault)}", err=True)
+    click.echo(_as_json(judged) if as_json else visible(_as_text(judged, found)))
 
 
 def _known(methods: Sequence[str]) -> list[Claim]:

@@ -497,3 +497,13 @@ def test_a_site_with_claims_has_their_pages(synthetic: Synthetic, tmp_path):
     assert "1 holds" in (tmp_path / "site/index.html").read_text()
     assert "full beats no-audio" in (tmp_path / "site/claims/jsfusion.html").read_text()
     assert 'href="jsfusion.html"' in (tmp_path / "site/claims/index.html").read_text()
+
+
+def test_what_the_command_prints_cannot_drive_a_terminal(synthetic: Synthetic):
+    hostile = {"paper": {"claims": [CLAIM | {"name": "x\x1b[31m\u202egnp", "where": "\x1b]0;owned\x07"}]}}
+    for seed in range(2):
+        for variant in ("full", "no-audio"):
+            synthetic.trial(variant=variant, seed=seed, record=hostile)
+    told = CliRunner().invoke(command, ["--store", synthetic.uri]).output
+    assert "⟨U+001B⟩" in told
+    assert not {"\x1b", "\u202e", "\x07"} & set(told)
