@@ -38,7 +38,9 @@ class Localization(DeferredTask):
             "number", "length in seconds of the chunks that candidates are made of; 0 where spans are free"
         ),
     }
-    prediction: ClassVar = {"segments": Column("ragged", "[start_s, end_s] of each segment, best first; its score may follow")}
+    prediction: ClassVar = {
+        "segments": Column("ragged", "[start_s, end_s] of each segment, best first; its score may follow")
+    }
     protocols: ClassVar = {
         "candidates": "All candidates are ranked; ranks and overlaps are means over the three best annotators.",
         "spans": "Free spans as the method ranks them; right if overlap >= threshold (mean over the three best annotators).",

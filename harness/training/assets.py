@@ -37,7 +37,9 @@ def save_data(data: DataInfo, folder: Path) -> None:
     arrays: dict[str, NDArray[Any]] = {}
     value = {
         "dataset": data.dataset,
-        "features": [asdict(spec) for spec in data.features.values()],  # a list: their order is that of columns
+        "features": [
+            asdict(spec) for spec in data.features.values()
+        ],  # a list: their order is that of columns
         "spaces": {name: list(words) for name, words in data.spaces.items()},
         "assets": encode(dict(data.assets), "assets", arrays),
         "upstream": encode({k: dict(v) for k, v in data.upstream.items()}, "upstream", arrays),
