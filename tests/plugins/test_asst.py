@@ -333,7 +333,14 @@ def test_a_prediction_is_the_same_alone_and_beside_longer_ones(recipe, variant):
         alone = [METHOD.predict_step(module, collate([row]), ctx) for row in rows]
     for name, column in together.items():
         for got, single in zip(column, alone, strict=True):
-            np.testing.assert_allclose(np.array(got), np.array(single[name][0]), atol=1e-4)
+            # scores that differ in the last digits only may change places
+            np.testing.assert_allclose(by_place(got), by_place(single[name][0]), atol=1e-4)
+
+
+def by_place(segments: list[list[float]]) -> np.ndarray:
+    """Segments by where they begin and end, whatever their score."""
+    rows = np.array(segments)
+    return rows[np.lexsort((rows[:, 1].round(3), rows[:, 0].round(3)))]
 
 
 @pytest.mark.parametrize("recipe", ASST.recipes)
