@@ -237,6 +237,8 @@ class Method:
         ``method`` or ``baseline``; baselines are shown in their own part of a table.
     deterministic
         Whether every seed gives the same predictions, so that one is enough.
+    floor
+        Whether it answers without having looked, so that tables draw it as the line to be above and do not rank it.
     """
 
     name: ClassVar[str]
@@ -244,6 +246,7 @@ class Method:
     role: ClassVar[Literal["method", "baseline"]] = "method"
     modalities: ClassVar[tuple[str, ...]] = ()
     deterministic: ClassVar[bool] = False
+    floor: ClassVar[bool] = False
     Config: ClassVar[type[_Config]] = Config
     Predict: ClassVar[type[_Config]] = Config
     recipes: ClassVar[Mapping[str, Recipe]] = {}

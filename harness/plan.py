@@ -542,7 +542,7 @@ class _Builder:
         return {
             "method": method.name, "title": method.title or method.name, "role": method.role, "variant": variant, "recipe": recipe,
             "preset": preset, "dataset": dataset, "features": list(features), "section": "+".join(sorted(method.features(full.config, recipe))),
-            "seed": seed, "deterministic": method.deterministic,
+            "seed": seed, "deterministic": method.deterministic, "floor": method.floor,
         }  # fmt: skip
 
     def _add(
@@ -627,5 +627,5 @@ def _without_method(name: str, title: str, role: str, dataset: str, seed: int) -
     """The naming of a row that no registered method stands behind."""
     return {
         "method": name, "title": title, "role": role, "variant": FULL, "recipe": "none", "preset": "none", "dataset": dataset,
-        "features": [], "section": "", "seed": seed, "deterministic": role == "ceiling", "config": {}, "origins": {}, "phases": [],
+        "features": [], "section": "", "seed": seed, "deterministic": role == "ceiling", "floor": False, "config": {}, "origins": {}, "phases": [],
     }  # fmt: skip

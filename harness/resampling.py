@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,12 +32,20 @@ def clusters_digest(names: Sequence[str]) -> str:
 
 
 def cluster_weights(names: Sequence[str], draws: int = DRAWS) -> NDArray[np.float64]:
-    """How often each cluster is in each resample, ``(draws, clusters)``; every draw has as many as there are."""
+    """How often each cluster is in each resample, ``(draws, clusters)``, read-only; every draw has as many as there are."""
+    return _weights(tuple(names), draws)
+
+
+@lru_cache(maxsize=4)  # the trials of one benchmark come after each other
+def _weights(names: tuple[str, ...], draws: int) -> NDArray[np.float64]:
     import numpy as np
 
-    seed = int(clusters_digest(names), 16)
-    count = len(names)
-    return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), draws).astype(np.float64)
+    seed, count = int(clusters_digest(names), 16), len(names)
+    drawn = (
+        np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), draws).astype(np.float64)
+    )
+    drawn.flags.writeable = False
+    return drawn
 
 
 def replicate(task: Task, sheet: ScoreSheet, draws: int = DRAWS) -> dict[str, NDArray[np.float32]]:

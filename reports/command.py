@@ -6,16 +6,13 @@ from pathlib import Path
 
 import click
 
+from reelbench.cli.options import store_option
+
 SITE = "html"
 
 
 @click.command("report")
-@click.option(
-    "--store",
-    envvar="MLFLOW_TRACKING_URI",
-    metavar="URI",
-    help="MLflow store. [default: sqlite:///mlflow.db]",
-)
+@store_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -80,13 +80,15 @@ class Trial:
         found = self._json("examples.json")
         return [e for e in found if isinstance(e, dict) and "id" in e] if isinstance(found, list) else []
 
-    def replicates(self) -> dict[str, NDArray[np.float32]]:
-        """Metric → its value in each draw of the test set's clusters; empty where there are none. Not kept."""
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
+    def replicates(self, metrics: Collection[str] | None = None) -> dict[str, NDArray[np.float32]]:
+        """Metric → its value in each draw of the test set's clusters; empty where there are none. Of all metrics, or of some; not kept."""
+        from safetensors import SafetensorError, safe_open
 
         try:
-            return dict(load_file(self.file(f"sheet/{REPLICATES}")))
+            with safe_open(self.file(f"sheet/{REPLICATES}"), "numpy") as file:
+                names = set(file.keys())
+                wanted = names if metrics is None else names.intersection(metrics)
+                return {name: file.get_tensor(name) for name in sorted(wanted)}
         except (OSError, SafetensorError, TrackingError):
             return {}
 

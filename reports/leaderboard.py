@@ -80,6 +80,11 @@ class Row:
         return bool(self.record.get("deterministic")) or self.tag("role") == "ceiling"
 
     @property
+    def is_floor(self) -> bool:
+        """Whether it answers without having looked: chance."""
+        return bool(self.record.get("floor"))
+
+    @property
     def troubles(self) -> list[str]:
         """One line a seed that failed, in its trial or in the fit before it."""
         return [

@@ -70,7 +70,7 @@ def marks_of(board: Board, row: Row, scale: Scale) -> Marks | None:
 
 def chance_row(board: Board) -> Row | None:
     """The row of the chance baseline."""
-    return next((r for r in board.band("baseline") if r.tag("method") == "chance"), None)
+    return next((r for r in board.band("baseline") if r.is_floor), None)
 
 
 def ceiling_row(board: Board) -> Row | None:

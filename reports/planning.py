@@ -12,7 +12,7 @@ from reelbench.errors import TrackingError
 from reelbench.reports import numbers
 from reelbench.reports.frames import load
 from reelbench.reports.leaderboard import Board, boards
-from reelbench.reports.standing import scores_of
+from reelbench.reports.standing import NEVER_RANKED, scores_of
 from reelbench.reports.statistics.contrast import Scores, cluster_variance
 from reelbench.reports.statistics.power import POWER, planned_error, resolvable
 
@@ -50,7 +50,7 @@ def _rows(plan: Plan) -> dict[str, int]:
     """Benchmark → how many rows of the plan will be ranked on it; those with one row are left out."""
     labels: dict[str, set[str]] = {}
     for stage in plan.trials():
-        if stage.spec["role"] in ("method", "baseline") and stage.spec["method"] != "chance":
+        if stage.spec["role"] not in NEVER_RANKED and not stage.spec["floor"]:
             labels.setdefault(stage.spec["benchmark"], set()).add(stage.label)
     return {name: len(found) for name, found in labels.items() if len(found) > 1}
 
@@ -60,7 +60,7 @@ def _note(board: Board, rows: int, seeds: int) -> Iterator[str]:
     scored = [
         found[metric]
         for row in board.rows
-        if metric in (found := scores_of(row)) and row.tag("method") != "chance"
+        if metric in (found := scores_of(row, (metric,))) and not row.is_floor
     ]
     spread = _cluster_sd(scored, clusters)
     if spread is None:

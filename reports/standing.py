@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -111,9 +111,9 @@ def test_set(record: Mapping[str, Any]) -> str:
     return f"{record.get('clusters_digest', '')} {record.get('data', '')}"
 
 
-def scores_of(row: Row) -> dict[str, Scores]:
-    """A row's scores by metric, of the seeds that were recorded with replicates; empty where one lacks them."""
-    drawn = [trial.replicates() for trial in row.finished]
+def scores_of(row: Row, metrics: Collection[str] | None = None) -> dict[str, Scores]:
+    """A row's scores by metric (all, or some), of the seeds that were recorded with replicates; empty where one lacks them."""
+    drawn = [trial.replicates(metrics) for trial in row.finished]
     shapes = {values.shape for found in drawn for values in found.values()}
     if not all(drawn) or len(shapes) != 1 or len({test_set(trial.record) for trial in row.finished}) > 1:
         return {}
@@ -136,8 +136,8 @@ def _unranked(row: Row, scores: Mapping[str, Scores], primary: str, clusters: in
     role = row.tag("role")
     if role in NEVER_RANKED:
         return NEVER_RANKED[role]
-    if row.tag("method") == "chance":
-        return "chance"
+    if row.is_floor:
+        return "answers without having looked"
     if any(primary not in trial.metrics for trial in row.finished):
         return "a seed's score is not finite"
     if len({test_set(trial.record) for trial in row.finished}) > 1:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reelbench.dataset import Dataset
 
 NAMING = (
-    "method", "title", "role", "variant", "recipe", "preset", "dataset", "features", "section", "seed", "deterministic",
+    "method", "title", "role", "variant", "recipe", "preset", "dataset", "features", "section", "seed", "deterministic", "floor",
     "label", "family", "fingerprint", "compatible", "precision", "config", "origins", "phases", "benchmark", "task", "protocol", "split", "data", "settings", "ensemble",
 )  # fmt: skip
 RECORDED_VERSIONS = ("reelbench", "torch", "numpy", "scipy", "lightning-fabric", "pycocoevalcap", "mlflow")

@@ -41,6 +41,7 @@ class Chance(Method):
     name = "chance"
     title = "Chance"
     role = "baseline"
+    floor = True
     recipes: ClassVar = {
         "draw": Recipe(serves=NUMBERS, summary="random numbers"),
         "quote": Recipe(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reelbench.cli.options import store_option
+
 if TYPE_CHECKING:
     from reelbench.reports.claims.judging import Judged
     from reelbench.reports.claims.statement import Claim
@@ -18,12 +20,7 @@ WORLD = "microworld/small"
 
 @click.command("claims")
 @click.argument("methods", nargs=-1, metavar="[METHOD]...")
-@click.option(
-    "--store",
-    envvar="MLFLOW_TRACKING_URI",
-    metavar="URI",
-    help="MLflow store. [default: sqlite:///mlflow.db]",
-)
+@store_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
     "--write-suite",

@@ -152,7 +152,7 @@ def _candidates(claim: Claim, board: Board) -> list[_Candidate]:
         for row in board.rows
         if (side := Side(row.tag("method"), row.tag("variant") or "full")) in sides
         and row.tag("role") != "ceiling"
-        and (scores := scores_of(row).get(claim.metric))
+        and (scores := scores_of(row, (claim.metric,)).get(claim.metric))
     ]
 
 

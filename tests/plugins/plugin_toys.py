@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
-from reelbench import Context, DataInfo, Example, FeatureSpec, Method, Vocabulary
+from reelbench import Batch, Context, DataInfo, Example, FeatureSpec, Method, Vocabulary
 from reelbench.resolution import Resolved, resolve
 
 WORDS = ("a", "man", "woman", "walks", "runs", "left", "right", "holds", "the", "ball", "box", "red")
@@ -65,3 +66,24 @@ def toy_context(
 
 def example(fields: Mapping[str, Any], targets: Mapping[str, Any] | None = None, name: str = "x") -> Example:
     return Example(name, fields, targets)
+
+
+def toy_curve(
+    method: Method, module: torch.nn.Module, batch: Batch, ctx: Context, *, steps: int, rate: float
+) -> list[dict[str, float]]:
+    """The terms of the loss at each of some steps of Adam on one batch, of what is to be trained."""
+    optimiser = torch.optim.Adam([p for p in module.parameters() if p.requires_grad], rate)
+    curve = []
+    for _ in range(steps):
+        terms = method.training_step(module, batch, ctx)
+        terms = {"loss": terms} if isinstance(terms, torch.Tensor) else terms
+        optimiser.zero_grad()
+        terms["loss"].backward()
+        optimiser.step()
+        curve.append({name: float(value) for name, value in terms.items()})
+    return curve
+
+
+def toy_losses(*fit: Any, steps: int, rate: float) -> list[float]:
+    """The loss alone of :func:`toy_curve`."""
+    return [terms["loss"] for terms in toy_curve(*fit, steps=steps, rate=rate)]

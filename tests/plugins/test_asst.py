@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from plugin_toys import example, moments, toy_context, toy_data, toy_fit, toy_sentence, toy_video
+from plugin_toys import example, moments, toy_context, toy_data, toy_fit, toy_losses, toy_sentence, toy_video
 from torch.nn import functional
 
 from reelbench import Predictions, collate
@@ -453,14 +453,8 @@ def test_settings_say_what_suppression_leaves():
 def test_it_learns_a_toy(recipe):
     ctx, data = fit(recipe, dilation=16, squeezing=16, state=16, attention=8, dropout=0.0, input_dropout=0.0)
     module, batch = built(ctx, data), batch_of(ctx, 4)
-    optimiser = torch.optim.Adam(module.parameters(), 1e-2)
-    first = loss_of(ctx, module, batch).item()
-    for _ in range(15):
-        loss = loss_of(ctx, module, batch)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    assert loss.item() < 0.6 * first
+    losses = toy_losses(METHOD, module, batch, ctx, steps=15, rate=1e-2)
+    assert losses[-1] < 0.6 * losses[0]
 
 
 def test_a_batch_of_one_window_squeezed_to_one_row_is_borne():

@@ -7,7 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from plugin_toys import SPACES, SPECS, example, toy_context, toy_data, toy_fit, toy_sentence, toy_video
+from plugin_toys import (
+    SPACES,
+    SPECS,
+    example,
+    toy_context,
+    toy_data,
+    toy_fit,
+    toy_losses,
+    toy_sentence,
+    toy_video,
+)
 
 from reelbench import Clip, Predictions, Relation, collate
 from reelbench.benchmarks import Benchmark, matches
@@ -410,12 +420,5 @@ def test_every_trained_baseline_learns_a_toy(cls, recipe, make):
     batch = collate([method.prepare(make(rng), ctx) for _ in range(6)])
     torch.manual_seed(0)
     module = method.build(data, resolved.config)
-    optimiser = torch.optim.Adam(module.parameters(), 1e-2)
-    losses = []
-    for _ in range(40):
-        loss = method.training_step(module, batch, ctx)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
+    losses = toy_losses(method, module, batch, ctx, steps=40, rate=1e-2)
     assert losses[-1] < 0.8 * losses[0]

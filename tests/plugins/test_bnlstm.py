@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from plugin_toys import SPECS, example, moments, toy_context, toy_data, toy_fit, toy_video
+from plugin_toys import SPECS, example, moments, toy_context, toy_data, toy_fit, toy_losses, toy_video
 
 from reelbench import Clip, collate
 from reelbench.plugins.bnlstm.losses import guidance, tag_scores
@@ -316,12 +316,5 @@ def test_the_mixture_is_gated_experts_with_one_that_says_no():
 def test_it_learns_a_toy(variant):
     ctx = fit(variant)
     module, batch = built(ctx), batch_of(ctx)
-    optimiser = torch.optim.Adam(module.parameters(), 1e-2)
-    losses = []
-    for _ in range(40):
-        loss = METHOD.training_step(module, batch, ctx)["loss"]
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
+    losses = toy_losses(METHOD, module, batch, ctx, steps=40, rate=1e-2)
     assert losses[-1] < 0.5 * losses[0]

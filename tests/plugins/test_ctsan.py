@@ -15,6 +15,7 @@ from plugin_toys import (
     example,
     moments,
     toy_context,
+    toy_curve,
     toy_data,
     toy_fit,
     toy_sentence,
@@ -498,12 +499,5 @@ def test_a_window_is_the_mean_of_the_rows_until_the_next():
 def test_it_learns_a_toy(recipe):
     ctx, data = fit(recipe)
     module, batch = built(ctx, data), training_batch(ctx, 8)
-    optimiser = torch.optim.Adam(module.parameters(), 5e-3)
-    losses = []
-    for _ in range(20):
-        step = METHOD.training_step(module, batch, ctx)
-        optimiser.zero_grad()
-        step["loss"].backward()
-        optimiser.step()
-        losses.append(step["task"].item())
-    assert losses[-1] < 0.5 * losses[0]
+    curve = toy_curve(METHOD, module, batch, ctx, steps=20, rate=5e-3)
+    assert curve[-1]["task"] < 0.5 * curve[0]["task"]

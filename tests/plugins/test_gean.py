@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from plugin_toys import WORDS, toy_context, toy_fit, toy_sentence
+from plugin_toys import WORDS, toy_context, toy_fit, toy_losses, toy_sentence
 from scipy.ndimage import gaussian_filter
 from torch.nn import functional
 
@@ -164,14 +164,7 @@ def test_maps_are_distributions_that_padding_does_not_change():
 def test_gaze_learns_a_toy():
     ctx = fit("gaze")
     module, batch = built(ctx), batch_of(ctx, gaze_example)
-    optimiser = torch.optim.Adam(module.parameters(), 1e-2)
-    losses = []
-    for _ in range(15):
-        loss = METHOD.training_step(module, batch, ctx)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
+    losses = toy_losses(METHOD, module, batch, ctx, steps=15, rate=1e-2)
     assert losses[0] == pytest.approx(np.log(49 * 49), abs=0.2)
     assert losses[-1] < losses[0] - 1.0
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plugin_toys import example, toy_context, toy_data, toy_fit, toy_sentence, toy_video
+from plugin_toys import example, toy_context, toy_data, toy_fit, toy_losses, toy_sentence, toy_video
 
 from reelbench import Relation, collate
 from reelbench.plugins.jsfusion.method import JSFusion, JSFusionConfig, LayerSizes
@@ -244,14 +244,7 @@ def test_predictions_have_one_score_a_choice_and_a_word():
 def test_it_learns_a_toy(recipe, variant):
     ctx, data = fit(recipe, variant, match_dropout=0.0, blank_dropout=0.0)
     module, batch = built(ctx, data), training_batch(ctx, 8)
-    optimiser = torch.optim.Adam(module.parameters(), 3e-3)
-    losses = []
-    for _ in range(30):
-        loss = METHOD.training_step(module, batch, ctx)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
+    losses = toy_losses(METHOD, module, batch, ctx, steps=30, rate=3e-3)
     assert losses[-1] < 0.5 * losses[0]
 
 

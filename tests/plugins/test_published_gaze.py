@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from plugin_toys import toy_context, toy_fit
+from plugin_toys import toy_context, toy_fit, toy_losses
 
 from reelbench import DataInfo, Example, FeatureSpec, collate
 from reelbench.plugins.gean.gaze_examples import counts
@@ -51,14 +51,7 @@ def batch_of(method, ctx, rows=(6, 1, 11)):
 def test_a_predictor_learns_a_toy(cls):
     method, ctx = fit(cls)
     module, batch = method.build(ctx.data, ctx.config), batch_of(method, ctx)
-    optimiser = torch.optim.Adam(module.parameters(), 1e-2)
-    losses = []
-    for _ in range(15):
-        loss = method.training_step(module, batch, ctx)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
+    losses = toy_losses(method, module, batch, ctx, steps=15, rate=1e-2)
     assert all(p.grad is not None for p in module.parameters())
     assert losses[0] == pytest.approx(np.log(49 * 49), abs=0.5)
     assert losses[-1] < losses[0] - 0.2

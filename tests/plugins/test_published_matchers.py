@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from plugin_toys import example, toy_context, toy_data, toy_fit, toy_sentence, toy_video
+from plugin_toys import example, toy_context, toy_data, toy_fit, toy_losses, toy_sentence, toy_video
 
 from reelbench import collate
 from reelbench.plugins.published.matchers.method import VSELSTM
@@ -88,14 +88,7 @@ def test_choices_and_queries_score_the_same_alone_and_in_a_batch():
 def test_it_learns_a_toy():
     ctx, data = fit()
     module, batch = built(ctx, data), collate(pairs(ctx, 8))
-    optimiser = torch.optim.Adam(module.parameters(), 5e-3)
-    losses = []
-    for _ in range(20):
-        loss = METHOD.training_step(module, batch, ctx)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
+    losses = toy_losses(METHOD, module, batch, ctx, steps=20, rate=5e-3)
     assert losses[-1] < 0.5 * losses[0]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from plugin_toys import example, toy_context, toy_data, toy_fit, toy_sentence, toy_video
+from plugin_toys import example, toy_context, toy_curve, toy_data, toy_fit, toy_sentence, toy_video
 from torch.distributions import Normal, kl_divergence
 
 from reelbench import FeatureSpec, Relation, collate
@@ -299,13 +299,6 @@ def test_the_shortest_and_the_longest_inputs_are_borne(asked, frames, words):
 def test_it_learns_a_toy(variant):
     ctx, data = fit(variant=variant)
     module, batch = built(ctx, data), training_batch(ctx)
-    optimiser = torch.optim.Adam(module.parameters(), 1e-2)
-    history = []
-    for _ in range(60):
-        terms = METHOD.training_step(module, batch, ctx)
-        optimiser.zero_grad()
-        terms["loss"].backward()
-        optimiser.step()
-        history.append(terms)
-    assert history[-1]["sentence"] < 0.5 * history[0]["sentence"]
-    assert history[-1]["video"] < 0.8 * history[0]["video"]
+    curve = toy_curve(METHOD, module, batch, ctx, steps=60, rate=1e-2)
+    assert curve[-1]["sentence"] < 0.5 * curve[0]["sentence"]
+    assert curve[-1]["video"] < 0.8 * curve[0]["video"]

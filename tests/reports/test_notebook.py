@@ -18,6 +18,7 @@ def planned(*rows: str, seeds: int = 5, benchmark: str = BENCHMARK) -> SimpleNam
             label=name,
             spec={
                 "role": "baseline" if name == "chance" else "method",
+                "floor": name == "chance",
                 "method": name,
                 "benchmark": benchmark,
             },
