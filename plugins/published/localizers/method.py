@@ -96,7 +96,26 @@ class CCA(Method):
         return {"segments": batch["segments"]}
 
 
-class MCN(Method):
+class LearnedLocalizer(Method):
+    """What localizers that learn words share: the assets, and negatives from other videos only."""
+
+    role = "baseline"
+    modalities = ("appearance", "motion", "audio")
+
+    def assets(self, source: TrainingSource, config: Config, recipe: str) -> Mapping[str, Any]:
+        """The vocabulary and the features' moments."""
+        from reelbench.plugins.layers.frames import feature_moments
+        from reelbench.plugins.layers.words import training_vocabulary
+
+        vocabulary = training_vocabulary(source, "segments", "query", 1)
+        return {"vocabulary": vocabulary, "moments": feature_moments(source, "segments")}
+
+    def sample(self, example: Example, source: Relation, ctx: Context) -> Example:
+        """Which video an example is of, so that no two of one video are each other's negatives."""
+        return example.with_fields(film=example["video"].video)
+
+
+class MCN(LearnedLocalizer):
     """Moments and sentences in one space, local and global context and endpoints. Source: Hendricks et al., ICCV 2017.
 
     Departures
@@ -112,8 +131,6 @@ class MCN(Method):
 
     name = "mcn"
     title = "MCN"
-    role = "baseline"
-    modalities = ("appearance", "motion", "audio")
     Config = MCNConfig
     presets: ClassVar = {
         "tiny": {
@@ -129,19 +146,11 @@ class MCN(Method):
         )
     }
 
-    def assets(self, source: TrainingSource, config: MCNConfig, recipe: str) -> Mapping[str, Any]:
-        """The vocabulary and the features' moments."""
-        return _words_and_moments(source)
-
     def build(self, data: DataInfo, config: MCNConfig) -> torch.nn.Module:
         """A network a stream."""
         from reelbench.plugins.published.localizers.model import MomentContext
 
         return MomentContext(data, config)
-
-    def sample(self, example: Example, source: Relation, ctx: Context) -> Example:
-        """Which video an example is of, so that no two of one video are each other's negatives."""
-        return example.with_fields(film=example["video"].video)
 
     def prepare(self, example: Example, ctx: Context) -> Example:
         """Means of candidates with their place, words as numbers; in training one annotator's candidate."""
@@ -160,7 +169,7 @@ class MCN(Method):
         return {"segments": rank_batch(batch["candidates"], -module.distances(batch))}
 
 
-class CTRL(Method):
+class CTRL(LearnedLocalizer):
     """Sliding windows that a fused vector scores and moves. Source: Gao et al., ICCV 2017 (TALL).
 
     Departures
@@ -176,8 +185,6 @@ class CTRL(Method):
 
     name = "ctrl"
     title = "CTRL"
-    role = "baseline"
-    modalities = ("appearance", "motion", "audio")
     Config = CTRLConfig
     Predict = CTRLSettings
     presets: ClassVar = {
@@ -194,19 +201,11 @@ class CTRL(Method):
         )
     }
 
-    def assets(self, source: TrainingSource, config: CTRLConfig, recipe: str) -> Mapping[str, Any]:
-        """The vocabulary and the features' moments."""
-        return _words_and_moments(source)
-
     def build(self, data: DataInfo, config: CTRLConfig) -> torch.nn.Module:
         """The network of the paper's Figure 2."""
         from reelbench.plugins.published.localizers.model import TemporalRegression
 
         return TemporalRegression(data, config)
-
-    def sample(self, example: Example, source: Relation, ctx: Context) -> Example:
-        """Which video an example is of, so that no two of one video are each other's negatives."""
-        return example.with_fields(film=example["video"].video)
 
     def prepare(self, example: Example, ctx: Context) -> Example:
         """Windows with their context, words as numbers; in training one window and how far its ends are off."""
@@ -221,14 +220,6 @@ class CTRL(Method):
     def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
         """Moved windows, best first, after suppression."""
         return {"segments": module.spans(batch, ctx.settings)}
-
-
-def _words_and_moments(source: TrainingSource) -> Mapping[str, Any]:
-    from reelbench.plugins.layers.frames import feature_moments
-    from reelbench.plugins.layers.words import training_vocabulary
-
-    vocabulary = training_vocabulary(source, "segments", "query", 1)
-    return {"vocabulary": vocabulary, "moments": feature_moments(source, "segments")}
 
 
 @hookimpl
