@@ -27,6 +27,11 @@ WORLD = "microworld/small"
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the suite that the claims need to this file, and judge nothing.",
 )
+@click.option(
+    "--controls",
+    is_flag=True,
+    help="With --write-suite: the control worlds that claims name, instead of the world itself.",
+)
 @click.option("--dataset", default=WORLD, show_default=True, help="With --write-suite: the world.")
 @click.option(
     "--draws",
@@ -47,19 +52,26 @@ def claims(
     store: str | None,
     as_json: bool,
     write_suite: Path | None,
+    controls: bool,
     dataset: str,
     draws: int,
     seeds: int,
 ) -> None:
     """Hold the claims of papers against the record: holds, smaller than claimed, refuted, reversed, or inconclusive.
 
-    A claim is run with `reelbench run FILE` on the suite that --write-suite writes (the built-in suite `claims` has all of them).
+    A claim is run with `reelbench run FILE` on the suite that --write-suite writes. The built-in suite `claims` has all of them, `controls` those
+    that name a control world, in that world.
     """
     known = _known(methods)
     if write_suite is not None:
-        from reelbench.reports.claims.needed import draws_of, suite_text
+        from reelbench.reports.claims.needed import controls_text, draws_of, suite_text
 
-        write_suite.write_text(suite_text(known, draws_of(dataset, draws), seeds=seeds), encoding="utf-8")
+        text = (
+            controls_text(known, dataset, draws, seeds=seeds)
+            if controls
+            else suite_text(known, draws_of(dataset, draws), seeds=seeds)
+        )
+        write_suite.write_text(text, encoding="utf-8")
         click.echo(write_suite)
         return
     from reelbench.plaintext import visible
@@ -95,13 +107,24 @@ def _known(methods: Sequence[str]) -> list[Claim]:
 
 
 def _as_json(judged: Sequence[Judged]) -> str:
-    from reelbench.reports.claims.lines import judged_object
+    from reelbench.reports.claims.lines import judged_object, removed_counts
 
-    return json.dumps({"claims": [judged_object(one) for one in judged]}, indent=2, allow_nan=False)
+    return json.dumps(
+        {"claims": [judged_object(one) for one in judged], "controls": removed_counts(judged)},
+        indent=2,
+        allow_nan=False,
+    )
 
 
 def _as_text(judged: Sequence[Judged], found: Any) -> str:
-    from reelbench.reports.claims.lines import claim_line, counts, spec_of, specs_of
+    from reelbench.reports.claims.lines import (
+        claim_line,
+        counts,
+        held_in_controls,
+        in_control,
+        spec_of,
+        specs_of,
+    )
 
     if not judged:
         return "the record has no trial that a claim of its methods is about; run the suite `claims`"
@@ -114,6 +137,8 @@ def _as_text(judged: Sequence[Judged], found: Any) -> str:
         for one in several:
             line = claim_line(one, spec_of(one, specs))
             effect = f"{line.effect} {line.interval}, claimed {line.wanted}" if one.lead else ""
-            told = "; ".join(part for part in (effect, line.shown, line.note) if part)
+            told = "; ".join(
+                part for part in (effect, line.shown, line.note, in_control(one, judged, specs)) if part
+            )
             lines.append(f"  {line.verdict:21s} {line.name}: {line.statement}; {line.metric} {told}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *filter(None, [held_in_controls(judged)])])

@@ -37,6 +37,7 @@ class ClaimLine:
     seeds: str
     note: str
     where: str
+    control: str = ""
 
 
 def claim_line(one: Judged, spec: numbers.Spec) -> ClaimLine:
@@ -113,6 +114,45 @@ def note(one: Judged) -> str:
     if absent:
         parts.append(f"without {absent}")
     return "; ".join(parts)
+
+
+def control_of(one: Judged, judged: Sequence[Judged]) -> Judged | None:
+    """The same claim in the control world that it names, where that was run."""
+    wanted = f"{one.world}/{one.claim.control}"
+    if one.is_control or not one.claim.control:
+        return None
+    return next(
+        (o for o in judged if (o.claim, o.protocol, o.world) == (one.claim, one.protocol, wanted)), None
+    )
+
+
+def in_control(
+    one: Judged, judged: Sequence[Judged], specs: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> str:
+    """``in no-gaze: refuted, +0.1 [-0.8, 1.0]``, where a claim names a control world; empty where it does not."""
+    if one.is_control or not one.claim.control:
+        return ""
+    found = control_of(one, judged)
+    line = claim_line(found, spec_of(found, specs)) if found else None
+    told = f"{line.verdict}, {line.effect} {line.interval}".rstrip() if line and found and found.lead else ""
+    return f"in {one.claim.control}: {told or (line.verdict if line else 'not run')}"
+
+
+def removed_counts(judged: Sequence[Judged]) -> dict[str, int]:
+    """Of the verdicts in worlds that lack what the claim is about: how many there are, and how many hold."""
+    removed = [one for one in judged if one.is_removed and one.verdict]
+    return {"judged": len(removed), "hold": sum(one.verdict == "holds" for one in removed)}
+
+
+def held_in_controls(judged: Sequence[Judged]) -> str:
+    """How many claims hold in control worlds, of those that should not; empty where nothing was judged there."""
+    there = [one for one in judged if one.is_control and one.verdict]
+    found = removed_counts(judged)
+    if found["judged"]:
+        return f"In control worlds, of the claims about what is missing there, {found['hold']} of {found['judged']} hold (at most 5 % should)."
+    held = sum(one.verdict == "holds" for one in there)
+    unnamed = "none of them says that what it is about is missing there."
+    return f"In control worlds {held} of {len(there)} hold; {unnamed}" if there else ""
 
 
 def specs_of(boards: Sequence[Board]) -> dict[tuple[str, str], dict[str, Any]]:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from reelbench.reports.claims.judging import Judged, faults_in
-from reelbench.reports.claims.lines import STATUSES, claim_line, counts, spec_of, specs_of
+from reelbench.reports.claims.lines import (
+    STATUSES,
+    claim_line,
+    counts,
+    held_in_controls,
+    in_control,
+    spec_of,
+    specs_of,
+)
 from reelbench.reports.formats import slug
 from reelbench.reports.leaderboard import Board
 
@@ -31,31 +40,21 @@ def summary_page(
         "title": "",
         "summary": summary,
         "verdicts": STATUSES,
-        "control": _control(judged),
+        "control": held_in_controls(judged),
         "faults": faults_in(boards),
         "worlds": {},
     }
-
-
-def _control(judged: Sequence[Judged]) -> str:
-    there = [one for one in judged if one.is_control and one.verdict]
-    removed = [one for one in there if one.is_removed]
-    if not there:
-        return ""
-    if not removed:
-        return f"In control worlds {_held(there)} hold; none of them says that what it is about is missing there."
-    return f"In control worlds, of the claims about what is missing there, {_held(removed)} hold (at most 5 % should)."
-
-
-def _held(several: Sequence[Judged]) -> str:
-    return f"{sum(one.verdict == 'holds' for one in several)} of {len(several)}"
 
 
 def paper_page(judged: Sequence[Judged], boards: Sequence[Board], title: str) -> dict[str, Any]:
     """A paper's claims, world by world."""
     specs = specs_of(boards)
     worlds = {
-        world: [claim_line(one, spec_of(one, specs)) for one in judged if one.world == world]
+        world: [
+            replace(claim_line(one, spec_of(one, specs)), control=in_control(one, judged, specs))
+            for one in judged
+            if one.world == world
+        ]
         for world in dict.fromkeys(one.world for one in judged)
     }
     return {"title": title, "summary": [], "verdicts": (), "control": "", "faults": [], "worlds": worlds}

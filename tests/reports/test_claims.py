@@ -14,8 +14,8 @@ from reelbench.reports.claims.command import claims as command
 from reelbench.reports.claims.judging import claims_in, faults_in, is_control, judge
 from reelbench.reports.claims.lines import claim_line, counts, judged_object, note, statement
 from reelbench.reports.claims.measuring import world_of
-from reelbench.reports.claims.needed import draws_of, suite_text
-from reelbench.reports.claims.pages import summary_page
+from reelbench.reports.claims.needed import controls_text, draws_of, suite_text
+from reelbench.reports.claims.pages import paper_page, summary_page
 from reelbench.reports.claims.statement import Side, claims_of, readable_claims
 from reelbench.reports.claims.verdict import (
     holm_levels,
@@ -452,6 +452,63 @@ def test_the_shipped_suite_is_what_the_registered_papers_need(tmp_path):
     )
     suite = load_suite("claims")
     assert (len(suite.seeds), suite.preset) == (5, "tiny")
+
+
+def test_the_shipped_suite_of_controls_is_what_claims_name(tmp_path):
+    path = tmp_path / "controls.toml"
+    told = CliRunner().invoke(command, ["--controls", "--write-suite", str(path)])
+    assert told.exit_code == 0, told.output
+    assert builtin_suites()["controls"] == path.read_text(encoding="utf-8"), (
+        "run `reelbench claims --controls --write-suite harness/suites/controls.toml`"
+    )
+
+
+def test_a_row_is_run_in_the_control_worlds_of_its_own_claims_alone():
+    several = [
+        CLAIM | {"control": "no-audio"},
+        CLAIM | {"name": "b", "benchmark": "gaze:frames", "control": "no-gaze", "right": {"method": "x"}},
+        CLAIM | {"name": "c", "kind": "equivalent", "control": "no-order", "right": {"method": "y"}},
+        CLAIM | {"name": "d", "right": {"method": "z"}},
+    ]
+    text = controls_text(claims_of("jsfusion", {"claims": several}), "microworld/small", 2)
+    suite = parse_suite(text, origin="x", default_name="x")
+    assert suite.benchmarks == (
+        "retrieval@microworld/small/no-audio:*",
+        "gaze@microworld/small/no-gaze:frames",
+        "retrieval@microworld/small/no-audio/draw2:*",
+        "gaze@microworld/small/no-gaze/draw2:frames",
+    )
+    assert {(m.name, *m.variants): m.benchmarks for m in suite.methods} == {
+        ("jsfusion", "full"): ("retrieval@*/no-audio:*", "gaze@*/no-gaze:frames"),
+        ("jsfusion", "no-audio"): ("retrieval@*/no-audio:*",),
+        ("x", "full"): ("gaze@*/no-gaze:frames",),
+    }
+
+
+def test_every_control_that_a_shipped_claim_names_is_a_world():
+    from reelbench.reports.claims.command import _known
+    from reelbench.tasks.datasets.microworld.sizes import CONTROLS
+
+    named = [claim.control for claim in _known(()) if claim.control]
+    assert set(named) <= set(CONTROLS)
+    assert len(named) >= 20
+
+
+def test_a_claim_says_what_became_of_it_in_its_control_world(synthetic: Synthetic):
+    about = CLAIM | {"control": "no-audio"}
+    rows(synthetic, about, CLAIM | {"name": "unnamed"}, values={"full": 0.7, "no-audio": 0.4})
+    before = CliRunner().invoke(command, ["--store", synthetic.uri]).output
+    assert before.count("in no-audio: not run") == 1
+    where = "retrieval@microworld/small/no-audio:sentence"
+    rows(synthetic, about, values={"full": 0.5, "no-audio": 0.5}, benchmark=where)
+    told = CliRunner().invoke(command, ["--store", synthetic.uri]).output
+    assert told.count("in no-audio: refuted") == 1
+    assert "0 of 1 hold (at most 5 % should)" in told
+    counted = json.loads(CliRunner().invoke(command, ["--store", synthetic.uri, "--json"]).stdout)["controls"]
+    assert counted == {"judged": 1, "hold": 0}
+    found = boards(load(synthetic.uri))
+    page = paper_page(judge(claims_in(found), found), found, "JSFusion")
+    assert [line.control[:20] for line in page["worlds"]["microworld/small"]] == ["in no-audio: refuted", ""]
 
 
 def test_a_row_that_was_not_run_is_said(synthetic: Synthetic):
