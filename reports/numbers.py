@@ -47,11 +47,11 @@ def mean_and_spread(spec: Spec, cell: Cell | None, places: int) -> str:
 
 
 def interval(spec: Spec, bounds: tuple[float, float] | None, places: int) -> str:
-    """``[39.6, 44.0]``; empty where there is none."""
+    """``[39.6, 44.0]``, with true minus signs; empty where there is none."""
     if bounds is None:
         return ""
     low, high = (f"{shown(spec, bound):.{places}f}" for bound in bounds)
-    return f"[{low}, {high}]"
+    return f"[{low}, {high}]".replace("-", "−")
 
 
 def signed(spec: Spec, value: float, places: int) -> str:

@@ -25,8 +25,13 @@ def _method(board: Board) -> Iterator[str]:
         "Only the primary metric's ranks are corrected for how many there are."
     )
     if standings.pairs:
+        compared = (
+            "the two ranked rows"
+            if standings.pairs == 1
+            else f"all {standings.pairs} pairs of {len(standings.ranked)} ranked rows"
+        )
         yield (
-            f"Rank: the places that are left possible when all {standings.pairs} pairs of {len(standings.ranked)} ranked rows are compared on {board.primary.get('title') or board.primary['name']} "
+            f"Rank: the places that are left possible when {compared} are compared on {board.primary.get('title') or board.primary['name']} "
             "(Holm, 5 % for the whole table). Where ranks overlap, the order of the means may be noise."
         )
 

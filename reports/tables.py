@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from reelbench.reports import numbers
 from reelbench.reports.leaderboard import Board, Cell, Row
+from reelbench.reports.published import Published, beside, paper_notes, printed, published, source, told
 from reelbench.reports.standing import Standings
 from reelbench.reports.standing_notes import standing_notes
 
@@ -53,6 +54,15 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class PaperEntry:
+    """A paper's number: its text, where it is from, and all else that is known of it."""
+
+    text: str
+    source: str
+    note: str
+
+
+@dataclass(frozen=True)
 class Line:
     """A row of the grid: the row it stands for, its name, its seeds, where it stands, and its cells in the columns' order.
 
@@ -62,6 +72,10 @@ class Line:
         The ranks that are left possible; a dash where the row is not ranked.
     to_best
         The difference to the best ranked row in the primary metric.
+    paper
+        What papers print for the row, an entry a benchmark; its spread says where.
+    published
+        All numbers that papers print for it.
     """
 
     row: Row
@@ -70,6 +84,13 @@ class Line:
     rank: Entry
     to_best: Entry
     entries: tuple[Entry, ...]
+    paper: tuple[PaperEntry, ...] = ()
+    published: tuple[Published, ...] = ()
+
+    @property
+    def paper_text(self) -> str:
+        """``34.1 (lsmdc · Table 5.2); 43.2 (msrvtt · Table 5.2)``; a dash where papers print nothing."""
+        return "; ".join(f"{e.text} ({e.source})" for e in self.paper) or numbers.MISSING
 
 
 @dataclass(frozen=True)
@@ -92,21 +113,27 @@ class Table:
     notes: tuple[str, ...]
     standings: Standings
 
+    @property
+    def has_paper(self) -> bool:
+        """Whether papers print a number for one of its rows."""
+        return any(line.paper for section in self.sections for line in section.lines)
+
 
 def board_table(board: Board, rows: Sequence[Row] | None = None) -> Table:
     """The grid of a board, or of some of its rows."""
     columns = (*_metric_columns(board), *_cost_columns())
-    names = distinct_names(board.rows)
+    names, papers = distinct_names(board.rows), published(board)
     sections = [
-        _section(board, title, role, group, columns, names)
+        _section(board, title, role, group, columns, names, papers)
         for title, role, group in bands(board.rows if rows is None else rows)
     ]
+    shown = [n for r in (board.rows if rows is None else rows) for n in beside(papers.get(r.label, ()))]
     return Table(
         board.benchmark,
         _caption(board),
         columns,
         tuple(sections),
-        tuple(_notes(board, rows)),
+        (*_notes(board, rows), *paper_notes(board, shown)),
         board.standings,
     )
 
@@ -192,6 +219,7 @@ def _section(
     rows: Sequence[Row],
     columns: Sequence[Column],
     names: Mapping[str, str],
+    papers: Mapping[str, tuple[Published, ...]],
 ) -> Section:
     tops = (
         {c.key: _top(c, rows) for c in columns if c.group == "metric"}
@@ -206,10 +234,20 @@ def _section(
             _rank(board, row),
             _to_best(board, row),
             tuple(_entry(board, row, c, tops.get(c.key)) for c in columns),
+            _paper(board, row, papers.get(row.label, ())),
+            papers.get(row.label, ()),
         )
         for row in rows
     ]
     return Section(title, role, tuple(lines))
+
+
+def _paper(board: Board, row: Row, found: Sequence[Published]) -> tuple[PaperEntry, ...]:
+    specs, own = {str(s["name"]): s for s in board.specs}, row.tag("title") or row.tag("method")
+    return tuple(
+        PaperEntry(printed(n, specs[n.metric]), source(n, board, own), told(n, specs[n.metric]))
+        for n in beside(found)
+    )
 
 
 def _seeds(row: Row) -> str:

@@ -9,21 +9,24 @@ from reelbench.reports.tables import Entry, Table
 def render(table: Table) -> str:
     r"""A ``table`` environment; needs ``\usepackage{booktabs}`` and UTF-8 input."""
     body: list[str] = []
+    paper = ["Paper"] if table.has_paper else []
+    width = len(table.columns) + len(paper) + 4
     for section in table.sections:
         body += [
             r"\midrule",
-            rf"\multicolumn{{{len(table.columns) + 4}}}{{l}}{{\textit{{{escape(section.title)}}}}} \\",
+            rf"\multicolumn{{{width}}}{{l}}{{\textit{{{escape(section.title)}}}}} \\",
         ]
         body += [
             _row(
                 [
                     *map(escape, (line.name, line.seeds, line.rank.text, line.to_best.whole)),
+                    *([escape(line.paper_text)] if paper else []),
                     *(_entry(e) for e in line.entries),
                 ]
             )
             for line in section.lines
         ]
-    head = _row(["Row", "Seeds", "Rank", "To best", *(escape(c.title) for c in table.columns)])
+    head = _row(["Row", "Seeds", "Rank", "To best", *paper, *(escape(c.title) for c in table.columns)])
     opening = [
         r"% needs \usepackage{booktabs}",
         r"\begin{table}",
@@ -31,7 +34,7 @@ def render(table: Table) -> str:
         rf"\caption{{{escape(' '.join((table.caption, *table.notes)))}}}",
     ]
     grid = [
-        rf"\begin{{tabular}}{{l{'r' * (len(table.columns) + 3)}}}",
+        rf"\begin{{tabular}}{{l{'r' * (width - 1)}}}",
         r"\toprule",
         head,
         *body,

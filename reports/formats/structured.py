@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from reelbench.reports.standing import Place, Standings
@@ -46,6 +47,7 @@ def _row(line: Line, place: Place, metrics: list[str], costs: list[str]) -> dict
         "to_best": _contrast(place.to_best),
         "metrics": {name: _metric(line, name, place.intervals) for name in metrics},
         "cost": {name: row.cost(name) for name in costs},
+        "paper": [asdict(number) for number in line.published],
     }
 
 
