@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from reelbench.data import Example
 from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe
+from reelbench.plugins.layers.sentence_search import SentenceSearch
 
 if TYPE_CHECKING:
     import torch
@@ -24,12 +25,6 @@ class MeanPoolConfig(Config):
     head: Literal["blanks", "captions", "sets"] = "blanks"
     width: int = 128
     word: int = 64
-
-
-class MeanPoolSettings(Config):
-    """The longest caption."""
-
-    max_words: int = 20
 
 
 def _recipe(relation: str, *serves: str, steps: int, batch_size: int) -> Recipe:
@@ -51,7 +46,7 @@ class MeanPool(Method):
 
     Departures
     ----------
-    - Captions: one LSTM layer that sees the mean vector at every step, greedy; stories clip by clip.
+    - Captions: one LSTM layer that sees the mean vector at every step; stories clip by clip.
     - Blanks: the mean vector beside the text-only baseline's context.
     - People: two tracks by their mean features; a mention's track by the product of the words round it with the tracks
       of its clip.
@@ -62,7 +57,7 @@ class MeanPool(Method):
     role = "baseline"
     modalities = SIGHT
     Config = MeanPoolConfig
-    Predict = MeanPoolSettings
+    Predict = SentenceSearch
     presets: ClassVar = {"tiny": {}, "base": {"train.steps": 8000}}
     recipes: ClassVar = {
         "blanks": _recipe("blanks", "fill_in_blank", steps=500, batch_size=64),

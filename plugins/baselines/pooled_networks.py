@@ -11,7 +11,7 @@ from torch.nn import functional
 from reelbench.plugins.baselines.identities import as_tables
 from reelbench.plugins.baselines.losses import link_loss
 from reelbench.plugins.baselines.networks import BlankContext, PairScorer, one_hidden
-from reelbench.plugins.layers.decoding import greedy
+from reelbench.plugins.layers.decoding import search
 from reelbench.plugins.layers.sentences import word_loss
 from reelbench.plugins.layers.standardise import Standardise
 from reelbench.vocabulary import END, PAD, START
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reelbench.batching import Batch
     from reelbench.method import Context, DataInfo
     from reelbench.plugins.baselines.mean_pool import MeanPoolConfig
+    from reelbench.plugins.layers.sentence_search import SentenceSearch
 
 
 class BlankFiller(nn.Module):
@@ -81,16 +82,16 @@ class Captioner(nn.Module):
     def predict(self, batch: Batch, ctx: Context) -> dict[str, Any]:
         """A caption, or one for each clip."""
         clips = batch["clips"]
-        spoken = iter(self.speak(clips.data[clips.mask], ctx.settings.max_words))
+        spoken = iter(self.speak(clips.data[clips.mask], ctx.settings))
         rows = [[next(spoken) for _ in range(n)] for n in clips.lengths.tolist()]
         return {"captions": rows} if ctx.task == "storytelling" else {"caption": [row[0] for row in rows]}
 
-    def speak(self, means: torch.Tensor, longest: int) -> list[str]:
-        """Greedy captions of ``(B, D)``."""
+    def speak(self, means: torch.Tensor, settings: SentenceSearch) -> list[str]:
+        """Captions of ``(B, D)``."""
         first = torch.full((len(means),), self.vocabulary.index[START], device=means.device)
         video = self.watch(means)
         memory = video.new_zeros(len(means), self.lstm.hidden_size)
-        said = greedy(self._say, (video, memory, memory), first, self.vocabulary.index[END], longest)
+        said = search(self._say, (video, memory, memory), first, self.vocabulary.index[END], settings)
         return [" ".join(self.vocabulary.decode(row)) for row in said]
 
     def _say(self, words: torch.Tensor, state: Any) -> tuple[torch.Tensor, Any]:

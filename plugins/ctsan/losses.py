@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from reelbench.plugins.ctsan.model import Chooser, Describer, Filler, Retriever, Seen
-from reelbench.plugins.layers.decoding import beam
+from reelbench.plugins.layers.decoding import search
 from reelbench.plugins.layers.ranking import different_contents, ranking_hinges
 from reelbench.plugins.layers.sentences import word_loss
 from reelbench.vocabulary import END, PAD, START
@@ -72,7 +72,7 @@ def describe(model: Describer, batch: Batch, ctx: Context) -> Losses:
 
 
 def captions(model: Describer, batch: Batch, ctx: Context) -> list[str]:
-    """Sentences by beam search; a beam of one is greedy."""
+    """Sentences by the shared search."""
     seen, _ = model.watch(batch)
     vocabulary = ctx.data.assets["vocabulary"]
     first = torch.full((len(batch),), vocabulary.index[START], device=seen.state.device)
@@ -82,7 +82,7 @@ def captions(model: Describer, batch: Batch, ctx: Context) -> list[str]:
         logits, _, after = model.advance(words[:, None], torch.ones_like(words[:, None]).bool(), after)
         return logits[:, 0], _nest(after)
 
-    said = beam(step, _nest(seen), first, vocabulary.index[END], ctx.settings.max_words, ctx.settings.beam)
+    said = search(step, _nest(seen), first, vocabulary.index[END], ctx.settings)
     return [" ".join(vocabulary.decode(row)) for row in said]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from reelbench.errors import SkippedPair
 from reelbench.hookspecs import hookimpl
 from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe, Upstream
+from reelbench.plugins.layers.sentence_search import SentenceSearch
 from reelbench.resolution import FULL
 
 if TYPE_CHECKING:
@@ -71,13 +72,6 @@ class CTSANConfig(Config):
         return self.concepts and self.output_attention
 
 
-class CTSANSettings(Config):
-    """The longest caption, and how many beams find it; one is greedy."""
-
-    max_words: int = 20
-    beam: int = 1
-
-
 TINY: dict[str, Any] = {
     "max_frames": 6, "min_count": 1, "word": 64, "grid": 32, "attention": 8, "hidden": 96, "dropout": 0.0,
     "retrieval_margin": 1.0, "sketch": 512, "maxout": 64,
@@ -131,7 +125,7 @@ class CTSAN(Method):
     name = "ct-san"
     title = "CT-SAN"
     Config = CTSANConfig
-    Predict = CTSANSettings
+    Predict = SentenceSearch
     recipes: ClassVar = {
         "captions": _recipe(
             "captions",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from reelbench.hookspecs import hookimpl
 from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe, Upstream
 from reelbench.plugins.gean.upstream import gaze_upstream
+from reelbench.plugins.layers.sentence_search import SentenceSearch
 
 if TYPE_CHECKING:
     import torch
@@ -54,11 +55,10 @@ class GEANConfig(Config):
     max_words: int = 80
 
 
-class GEANSettings(Config):
-    """How predictions are made: whether maps of gaze are blurred by two cells, and the longest caption."""
+class GEANSettings(SentenceSearch):
+    """How predictions are made: whether maps of gaze are blurred by two cells, and how captions are searched for."""
 
     smooth: bool = True
-    longest: int = 30
 
 
 TINY: dict[str, Any] = {
@@ -94,6 +94,7 @@ class GEAN(Method):
       the state before its product. ``b_m`` of the aggregation layer is ``b_g``.
     - Weight of the l2 regularisation, batch, length of training and selection are not given: 1e-5, 32, ten epochs, the best
       by validation. Rare words are kept; sentences have names where the dataset has them.
+    - Captions are searched for as everyone's here; the paper's greedy choice is the variant ``greedy``.
     - ``tiny`` has no dropout, and words' vectors start as unit Gaussians: Xavier's start over a vocabulary is near nothing,
       and in so few steps the gates of Eq. 3.11, which multiply by it, would hardly open.
     """
@@ -130,6 +131,7 @@ class GEAN(Method):
         "fovea-motion-no-gaze": {"gaze": "uniform", "pools": ("motion", "fovea")},
         "fovea-no-gaze": {"gaze": "uniform", "pools": ("fovea",)},
         "uniform-gaze": {"gaze": "uniform"},
+        "greedy": {"predict.beam": 1},
         "random-gaze": {"gaze": "random"},
         "central-gaze": {"gaze": "central"},
         "peripheral-gaze": {"gaze": "peripheral"},
@@ -191,13 +193,13 @@ class GEAN(Method):
         return gaze_loss(logits, batch.targets["fixations"].data)
 
     def predict_step(self, module: Any, batch: Batch, ctx: Context) -> Mapping[str, Any]:
-        """Maps, or captions by greedy decoding."""
+        """Maps, or captions by the shared search."""
         from reelbench.plugins.gean.gaze_model import distributions
-        from reelbench.plugins.layers.decoding import greedy
+        from reelbench.plugins.layers.decoding import search
 
         if ctx.recipe == "captions":
             first, state = module.start(batch)
-            said = greedy(module.step, state, first, module.marks[1], ctx.settings.longest)
+            said = search(module.step, state, first, module.marks[1], ctx.settings)
             return {"caption": [" ".join(module.vocabulary.decode(ids)) for ids in said]}
         logits = module.rows(batch["maps"].data, batch["rows"].data)
         return {"maps": distributions(logits, smooth=ctx.settings.smooth)}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from reelbench.hookspecs import hookimpl
 from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe, Upstream
+from reelbench.plugins.layers.sentence_search import SentenceSearch
 
 if TYPE_CHECKING:
     import torch
@@ -55,13 +56,6 @@ class HSEConfig(Config):
     caption_lstm: int = 512
     caption_min_count: int = 1
     classifier_hidden: int = 1024
-
-
-class HSEPredict(Config):
-    """How captions are searched for."""
-
-    beam: int = 5
-    longest: int = 30
 
 
 def _phase(name: str, relation: str, **changes: Any) -> Phase:
@@ -126,7 +120,7 @@ class HSE(Method):
     title = "HSE"
     modalities = ("appearance", "motion", "audio")
     Config = HSEConfig
-    Predict = HSEPredict
+    Predict = SentenceSearch
     recipes: ClassVar = {
         "match": Recipe(
             serves=(

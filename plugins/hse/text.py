@@ -132,11 +132,9 @@ def write(module: Captioner, frames: Padded, ctx: Context) -> list[str]:
     """A caption a clip, by beam search."""
     import torch
 
-    from reelbench.plugins.layers.decoding import beam
+    from reelbench.plugins.layers.decoding import search
 
-    vocabulary, settings = ctx.data.assets["caption_words"], ctx.settings
+    vocabulary = ctx.data.assets["caption_words"]
     first = torch.full((len(frames.data),), vocabulary.index[START], device=frames.data.device)
-    said = beam(
-        module.step, module.begin(frames), first, vocabulary.index[END], settings.longest, settings.beam
-    )
+    said = search(module.step, module.begin(frames), first, vocabulary.index[END], ctx.settings)
     return [" ".join(vocabulary.decode(ids)) for ids in said]

@@ -1,4 +1,4 @@
-"""Sentences from a model that scores the next word: greedily, or by beam search.
+"""Sentences from a model that scores the next word, by beam search.
 
 A model is a function ``step(words, state)`` of the last words ``(R,)`` and whatever it remembers of its R rows; it gives
 scores of the next words ``(R, V)`` (log-probabilities, or logits) and the new memory. Memory is any nest of tuples, lists
@@ -8,36 +8,23 @@ and dictionaries of tensors whose first axis is rows, so that a search can keep,
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
+
+if TYPE_CHECKING:
+    from reelbench.plugins.layers.sentence_search import SentenceSearch
 
 Step = Callable[[torch.Tensor, Any], tuple[torch.Tensor, Any]]
 
 
-def greedy(step: Step, state: Any, first: torch.Tensor, end: int, longest: int) -> list[list[int]]:
-    """The best next word at every step, until each row said ``end`` or ``longest`` words.
-
-    Parameters
-    ----------
-    first
-        The mark that each sentence starts from, ``(B,)`` integers.
-
-    Returns
-    -------
-    list of list of int
-        The words of each row, without ``first`` and ``end``.
-    """
-    words, said = first, []
-    ended = torch.zeros_like(first, dtype=torch.bool)
-    for _ in range(longest):
-        logits, state = step(words, state)
-        words = logits.argmax(-1)  # (B,)
-        said.append(words)
-        ended |= words == end
-        if ended.all():
-            break
-    return [_until(end, row) for row in torch.stack(said, 1).tolist()] if said else [[] for _ in first]
+def search(
+    step: Step, state: Any, first: torch.Tensor, end: int, settings: SentenceSearch
+) -> list[list[int]]:
+    """:func:`beam` by a method's settings."""
+    return beam(
+        step, state, first, end, settings.max_words, settings.beam, length_power=settings.length_power
+    )
 
 
 def beam(
@@ -50,11 +37,12 @@ def beam(
     *,
     length_power: float = 0.0,
 ) -> list[list[int]]:
-    """The best sentence of each row among the ``width`` that beam search keeps; a width of 1 is :func:`greedy`.
+    """The best sentence of each row among the ``width`` that beam search keeps; a width of 1 is greedy search.
 
     Sentences are ranked by the sum of their words' log-probabilities, divided by their number (the end counts as one) to
     the ``length_power``. A sentence that ended keeps its place among the ``width`` until better ones push it out; one
-    that ``longest`` cuts is ranked as it stands.
+    that ``longest`` cuts is ranked as it stands. A row whose best sentence ended and cannot be overtaken is let go, so
+    that the model works for the others only.
 
     Parameters
     ----------
@@ -66,26 +54,38 @@ def beam(
     list of list of int
         The words of each row, without ``first`` and ``end``.
     """
+    found: list[list[int]] = [[] for _ in first]
+    rows = torch.arange(len(first), device=first.device)  # (B,), those still open
     said = first.new_zeros(len(first), 1, 0)  # (B, W, T)
     words = first.unsqueeze(1)  # (B, W)
     sums = torch.zeros_like(words, dtype=torch.float64)  # double: long sums would tie words that differ
     lengths = torch.zeros_like(words)
     ended = torch.zeros_like(words, dtype=torch.bool)
-    for _ in range(longest):
+    for left in reversed(range(longest)):
         logits, state = step(words.flatten(), state)
         lengths = lengths + ~ended
-        longer = sums.unsqueeze(2) + _next_words(logits.view(*words.shape, -1), ended, end)  # (B, W, V)
-        ranks = longer / lengths.unsqueeze(2) ** length_power
-        place = ranks.flatten(1).topk(min(width, longer[0].numel()), 1).indices  # (B, W')
-        parent, words = place // longer.shape[2], place % longer.shape[2]
-        state = take_rows(state, _flat(parent, longer.shape[1]))
-        sums, lengths = longer.flatten(1).gather(1, place), lengths.gather(1, parent)
+        scores, following = _next_words(logits.view(*words.shape, -1), width, ended, end)
+        longer = sums.unsqueeze(2) + scores  # (B, W, K)
+        ranks, place = _best(longer / lengths.unsqueeze(2) ** length_power, width)  # (B, W')
+        parent = place // longer.shape[2]
+        sums, words = longer.flatten(1).gather(1, place), following.flatten(1).gather(1, place)
+        lengths, ended = lengths.gather(1, parent), ended.gather(1, parent) | (words == end)
         said = said.gather(1, parent.unsqueeze(2).expand(-1, -1, said.shape[2]))
         said = torch.cat([said, words.unsqueeze(2)], 2)
-        ended = ended.gather(1, parent) | (words == end)
-        if ended.all():
+        hopes = (sums / longest**length_power).masked_fill(
+            ended, float("-inf")
+        )  # if what follows costs nothing
+        settled = (ended[:, 0] & (ranks[:, 0] >= hopes.amax(1))) | (left == 0)
+        for row, best in zip(rows[settled].tolist(), said[settled, 0].tolist(), strict=True):
+            found[row] = best[: best.index(end)] if end in best else best
+        if settled.all():
             break
-    return [_until(end, row) for row in said[:, 0].tolist()]  # best first
+        open_ = (~settled).nonzero()  # (B', 1)
+        state = take_rows(state, (open_ * longer.shape[1] + parent[open_[:, 0]]).flatten())
+        rows, said, words, sums, lengths, ended = (
+            kept[open_[:, 0]] for kept in (rows, said, words, sums, lengths, ended)
+        )
+    return found
 
 
 def take_rows(state: Any, rows: torch.Tensor) -> Any:
@@ -97,17 +97,24 @@ def take_rows(state: Any, rows: torch.Tensor) -> Any:
     return type(state)(take_rows(part, rows) for part in state)
 
 
-def _next_words(logits: torch.Tensor, ended: torch.Tensor, end: int) -> torch.Tensor:
-    """Log-probabilities of next words ``(B, W, V)``; a sentence that ended goes on as itself only, at no cost."""
-    scores = logits.double().log_softmax(-1).masked_fill(ended.unsqueeze(2), float("-inf"))
-    scores[..., end] = scores[..., end].masked_fill(ended, 0.0)
-    return scores
+def _next_words(
+    logits: torch.Tensor, width: int, ended: torch.Tensor, end: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The likeliest next words of each sentence, and their log-probabilities, both ``(B, W, K)``.
+
+    A sentence that ended goes on as itself only, at no cost.
+    """
+    top, words = logits.topk(
+        min(width, logits.shape[-1]), -1
+    )  # no more than ``width`` of one sentence are kept
+    scores = top.double() - logits.logsumexp(-1, keepdim=True).double()
+    stays = torch.full_like(scores[:1, :1], float("-inf"))
+    stays[..., 0] = 0.0
+    over = ended.unsqueeze(2)
+    return torch.where(over, stays, scores), words.masked_fill(over, end)
 
 
-def _flat(parent: torch.Tensor, width: int) -> torch.Tensor:
-    """Numbers ``(B, W')`` of rows among each example's ``width`` as numbers among all rows."""
-    return (torch.arange(len(parent), device=parent.device).unsqueeze(1) * width + parent).flatten()
-
-
-def _until(end: int, words: list[int]) -> list[int]:
-    return words[: words.index(end)] if end in words else words
+def _best(ranks: torch.Tensor, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The ``width`` best of ``(B, W, K)``, best first, and their places among ``W K``."""
+    best = ranks.flatten(1).topk(min(width, ranks[0].numel()), 1)
+    return best.values, best.indices

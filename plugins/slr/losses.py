@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from reelbench.plugins.layers.decoding import beam
+from reelbench.plugins.layers.decoding import search
 from reelbench.plugins.layers.sentences import word_loss
 from reelbench.plugins.slr.model import MEDIA, SLR, FrameDecoder, Medium, SentenceDecoder, Star
 from reelbench.tasks.reconstruction import FRAMES
@@ -93,9 +93,7 @@ def predicted(model: SLR, batch: Batch, ctx: Context) -> Mapping[str, Any]:
 
 def speak(decoder: SentenceDecoder, z: torch.Tensor, ctx: Context) -> list[str]:
     """The likeliest sentence of each ``z`` ``(B, Z)``."""
-    vocabulary, settings = ctx.data.assets["vocabulary"], ctx.settings
+    vocabulary = ctx.data.assets["vocabulary"]
     first = torch.full((len(z),), vocabulary.index[START], device=z.device)
-    said = beam(
-        decoder.step, decoder.first_state(z), first, vocabulary.index[END], settings.max_words, settings.beam
-    )
+    said = search(decoder.step, decoder.first_state(z), first, vocabulary.index[END], ctx.settings)
     return [" ".join(vocabulary.decode(words)) for words in said]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from reelbench.hookspecs import hookimpl
 from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe, Upstream
+from reelbench.plugins.layers.sentence_search import SentenceSearch
 
 if TYPE_CHECKING:
     import torch
@@ -49,13 +50,6 @@ class SLRConfig(Config):
         return tuple(medium for medium in ("sentence", "video") if weights[medium])
 
 
-class SLRSettings(Config):
-    """How sentences are read off: the width of the beam, the longest one."""
-
-    beam: int = 1
-    max_words: int = 35
-
-
 FULL = Phase(
     name="full",
     relation="captions",
@@ -70,7 +64,7 @@ PARTIAL = replace(FULL, name="partial", epochs=80, learning_rate=1e-5)
 TUNE = replace(FULL, name="tune", epochs=20, learning_rate=1e-5, validate="metric", select="best")
 
 TINY: dict[str, Any] = {
-    "hidden": 128, "latent_width": 128, "word": 64, "max_words": 20, "predict.max_words": 20, "frames": "changed",
+    "hidden": 128, "latent_width": 128, "word": 64, "max_words": 20, "frames": "changed",
     "full.steps": 800, "full.batch_size": 16, "full.learning_rate": 4e-3,
     "partial.steps": 1800, "partial.batch_size": 16, "partial.learning_rate": 3e-3, "partial.schedule": "cosine",
     "tune.steps": 700, "tune.batch_size": 32, "tune.learning_rate": 2e-3, "tune.schedule": "cosine",
@@ -89,8 +83,7 @@ class SLR(Method):
       tuning to frames (``to-video``) draws the clip that is shown, as testing does.
     - "Configure the input and output channels based on the testing task" is two recipes rather than four: each tunes one
       output (the other's weight is zero) and sees the video alone or the sentence alone, half of the time each.
-    - At prediction ``z`` is its mean, not a draw: a prediction is no matter of chance. Sentences are read off greedily;
-      ``predict.beam`` searches.
+    - At prediction ``z`` is its mean, not a draw: a prediction is no matter of chance.
     - The prior's divergence is a mean over the latent vector's entries and the sentence's loss one over words, as in Ha
       and Eck's sketch-rnn, whose equations the paper's 5 and 6 repeat. The "Euclidean distance" of frames is squared, as the
       loss layer of that name and the measured error are; summed over pixels and colours in [0, 1], a mean over frames.
@@ -120,7 +113,7 @@ class SLR(Method):
     name = "slr"
     title = "SLR"
     Config = SLRConfig
-    Predict = SLRSettings
+    Predict = SentenceSearch
     recipes: ClassVar = {
         "shared": Recipe(
             serves=("captioning", "reconstruction"),

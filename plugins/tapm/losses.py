@@ -50,7 +50,7 @@ def coherence(model: TAPM, visual: torch.Tensor, batch: Batch) -> torch.Tensor:
 
 def narrate(model: TAPM, batch: Batch, ctx: Context) -> dict[str, Any]:
     """A sentence for each clip, or a caption for one."""
-    said = iter(model.speak(model.see(batch["segments"]), ctx.settings.max_words, ctx.settings.beam))
+    said = iter(model.speak(model.see(batch["segments"]), ctx.settings))
     stories = [
         [next(said) for _ in range(clips)] for clips in batch["segments"].mask[:, :, 0].sum(1).tolist()
     ]

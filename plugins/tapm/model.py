@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from reelbench.plugins.layers.decoding import beam
+from reelbench.plugins.layers.decoding import search
 from reelbench.plugins.layers.packing import pack_rows
 from reelbench.plugins.layers.pooling import masked_mean
 from reelbench.plugins.layers.sentences import word_loss
@@ -24,6 +24,7 @@ from reelbench.plugins.tapm.tokens import tokens_of
 if TYPE_CHECKING:
     from reelbench.batching import Padded
     from reelbench.method import DataInfo
+    from reelbench.plugins.layers.sentence_search import SentenceSearch
     from reelbench.plugins.tapm.method import TAPMConfig
 
 
@@ -146,16 +147,14 @@ class TAPM(nn.Module):
             return visual.mean(1), self.dropout(text).detach()
         return outputs[:, :seen].mean(1), text
 
-    def speak(self, visual: torch.Tensor, longest: int, width: int) -> list[str]:
-        """§7.3.6: a sentence a clip, by beam search of a width (1: greedy)."""
+    def speak(self, visual: torch.Tensor, settings: SentenceSearch) -> list[str]:
+        """§7.3.6: a sentence a clip, by beam search."""
         rows, seen = visual.shape[:2]
         first = torch.full((rows,), self.tokens.start, device=visual.device)
         separator = self.generator.embed(first.new_full((rows, 1), self.tokens.separator))
         nowhere = first.new_zeros(1, seen + 1)
         _, memory = self.generator(torch.cat([visual, separator], 1), nowhere)
-        said = beam(
-            self._next, {"memory": memory, "place": first * 0}, first, self.tokens.end, longest, width
-        )
+        said = search(self._next, {"memory": memory, "place": first * 0}, first, self.tokens.end, settings)
         return [self.tokens.decode(row) for row in said]
 
     def _next(self, words: torch.Tensor, state: dict[str, Any]) -> tuple[torch.Tensor, dict[str, Any]]:
@@ -164,4 +163,7 @@ class TAPM(nn.Module):
         outputs, memory = self.generator(
             self.generator.embed(words[:, None]), place[:, None], state["memory"]
         )
-        return self.generator.logits(outputs[:, 0]), {"memory": memory, "place": place + 1}
+        place = (place + 1).clamp(
+            max=self.config.max_words
+        )  # words beyond the last that was learnt share its place
+        return self.generator.logits(outputs[:, 0]), {"memory": memory, "place": place}

@@ -1,4 +1,4 @@
-"""Greedy and beam decoding against searches that need no cleverness, and the words and losses they learn from."""
+"""Beam search against searches that need no cleverness, and the words and losses they learn from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from reelbench.plugins.layers.decoding import beam, greedy, take_rows
+from reelbench.plugins.layers.decoding import beam, search, take_rows
+from reelbench.plugins.layers.sentence_search import SentenceSearch
 from reelbench.plugins.layers.sentences import caption_ids, word_loss
 from reelbench.vocabulary import Vocabulary
 
@@ -34,6 +35,18 @@ def random_model(seed: int, rows: int, vocabulary: int, *, size: int = 6):
         return hidden @ out, {"hidden": hidden, "steps": (state["steps"][0] + 1, state["steps"][1])}
 
     return step, memory
+
+
+def greedy(step, state, first, end, longest):
+    """The best next word at every step, until each row ended."""
+    words, said = first, [[] for _ in first]
+    for _ in range(longest):
+        logits, state = step(words, state)
+        words = logits.argmax(-1)
+        for row, word in zip(said, words.tolist(), strict=True):
+            if end not in row:
+                row.append(word)
+    return [words_of(row) for row in said]
 
 
 def total(step, state, row, sentence):
@@ -146,6 +159,30 @@ def test_length_power_lets_a_longer_sentence_win():
     first = torch.tensor([0])
     assert beam(step, (), first, END, 3, 4) == [[]]
     assert beam(step, (), first, END, 3, 4, length_power=1.0) == [[2, 3]]
+
+
+def test_a_settled_row_is_let_go_while_others_go_on():
+    """One row ends at once for certain, one at the third word; the model is asked for fewer and fewer rows."""
+    said, asked = torch.tensor([[1, 3, 3], [2, 3, 1]]), []
+
+    def step(words, state):
+        asked.append(len(words))
+        return 50.0 * functional.one_hot(said[state[0], state[1]], 4).float(), (state[0], state[1] + 1)
+
+    state = (torch.arange(2), torch.zeros(2, dtype=torch.long))
+    assert beam(step, state, torch.zeros(2, dtype=torch.long), END, 3, 2) == [[], [2, 3]]
+    assert asked == [2, 2, 2]  # two rows of one sentence, then one row of two
+
+
+@pytest.mark.parametrize(("width", "power", "expected"), [(1, 0.0, [2]), (4, 0.0, []), (4, 1.0, [2, 3])])
+def test_search_does_as_the_settings_say(width, power, expected):
+    table = {0: [0, 0.49, 0.51, 0], 1: [0.25] * 4, 2: [0, 0.0, 0.0, 1.0], 3: [0, 0.8, 0.2, 0]}
+
+    def step(words, state):
+        return torch.tensor([table[w] for w in words.tolist()]).log(), state
+
+    asked = SentenceSearch(beam=width, length_power=power, max_words=1 if width == 1 else 3)
+    assert search(step, (), torch.tensor([0]), END, asked) == [expected]
 
 
 def test_captions_stand_between_their_marks_and_are_cut_before_the_end():

@@ -15,7 +15,8 @@ from reelbench.vocabulary import END, START
 
 if TYPE_CHECKING:
     from reelbench.method import DataInfo
-    from reelbench.plugins.published.captioners.method import CaptionerSettings, HRNNConfig
+    from reelbench.plugins.layers.sentence_search import SentenceSearch
+    from reelbench.plugins.published.captioners.method import HRNNConfig
 
 
 def scaled_tanh(x: torch.Tensor) -> torch.Tensor:
@@ -144,7 +145,7 @@ class HierarchicalRNN(Captioner):
         )  # the start mark is at 0
         return mean, last.squeeze(1)
 
-    def write(self, frames: torch.Tensor, settings: CaptionerSettings) -> list[list[str]]:
+    def write(self, frames: torch.Tensor, settings: SentenceSearch) -> list[list[str]]:
         """A sentence for each clip of stories ``(B, N, F, D)``, said one after the other."""
         seen = self.standardise(frames)
         begin, history = self.first(len(frames))

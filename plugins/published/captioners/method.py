@@ -10,6 +10,7 @@ from reelbench.data import Example
 from reelbench.hookspecs import hookimpl
 from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe, Upstream
 from reelbench.plugins.gean.upstream import gaze_upstream
+from reelbench.plugins.layers.sentence_search import SentenceSearch
 
 if TYPE_CHECKING:
     import torch
@@ -74,13 +75,6 @@ class HRNNConfig(CaptionerConfig):
     dropout: float = 0.5
 
 
-class CaptionerSettings(Config):
-    """The longest caption, and how many sentences the search keeps; the same for all, so that no search favours one."""
-
-    max_words: int = 30
-    beam: int = 5
-
-
 GAZE: dict[str, dict[str, Any]] = {"gaze": {"gaze": True}}
 """The rows "with RGP" of GEAN's Table 3.4."""
 
@@ -102,7 +96,7 @@ def _presets(steps: int, **tiny: Any) -> dict[str, dict[str, Any]]:
         "select": "last",
     }
     narrow = {"frames": 12, "word": 64, "hidden": 128, "dropout": 0.0, "max_words": 20, "gaze_preset": "tiny"}
-    values = {**narrow, "predict.max_words": 20, **{f"train.{k}": v for k, v in training.items()}, **tiny}
+    values = {**narrow, **{f"train.{k}": v for k, v in training.items()}, **tiny}
     return {"tiny": values, "base": {**values, "train.steps": 8 * steps}, "paper": {}}
 
 
@@ -112,7 +106,7 @@ class Captioner(Method):
     role = "baseline"
     modalities = ("appearance", "motion", "audio")
     Config = CaptionerConfig
-    Predict = CaptionerSettings
+    Predict = SentenceSearch
 
     def features(self, config: CaptionerConfig, recipe: str) -> tuple[str, ...]:
         """The modalities, then the maps."""

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from reelbench.plugins.gean.gaze_model import gaze_predictor
-from reelbench.plugins.layers.decoding import beam
+from reelbench.plugins.layers.decoding import search
 from reelbench.plugins.layers.gaze_pooling import gaze_attention, spatial_pool
 from reelbench.plugins.layers.recurrent_start import started
 from reelbench.plugins.layers.sentences import word_loss
@@ -22,9 +22,9 @@ from reelbench.vocabulary import END, PAD, START
 if TYPE_CHECKING:
     from reelbench.batching import Batch
     from reelbench.method import DataInfo
+    from reelbench.plugins.layers.sentence_search import SentenceSearch
     from reelbench.plugins.published.captioners.method import (
         CaptionerConfig,
-        CaptionerSettings,
         LSTMEConfig,
         SoftAttentionConfig,
     )
@@ -68,14 +68,14 @@ class Captioner(nn.Module):
         """The mean over words of the negative log-probability."""
         return {"loss": word_loss(self(frames, words[:, :-1]), words, self.pad)}
 
-    def caption(self, frames: torch.Tensor, settings: CaptionerSettings) -> list[str]:
+    def caption(self, frames: torch.Tensor, settings: SentenceSearch) -> list[str]:
         """A sentence for each clip."""
         return self.spell(self.search(self.watch(frames), len(frames), settings))
 
-    def search(self, memory: Any, rows: int, settings: CaptionerSettings) -> list[list[int]]:
+    def search(self, memory: Any, rows: int, settings: SentenceSearch) -> list[list[int]]:
         """The words that the search finds from a memory."""
         first = torch.full((rows,), self.vocabulary.index[START], device=self.embed.weight.device)
-        return beam(self.say, memory, first, self.vocabulary.index[END], settings.max_words, settings.beam)
+        return search(self.say, memory, first, self.vocabulary.index[END], settings)
 
     def spell(self, sentences: list[list[int]]) -> list[str]:
         """Words' numbers as sentences."""

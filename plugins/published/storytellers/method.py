@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from reelbench.data import Example
 from reelbench.hookspecs import hookimpl
 from reelbench.method import Config, Context, DataInfo, Method, Phase, Recipe
+from reelbench.plugins.layers.sentence_search import SentenceSearch
 
 if TYPE_CHECKING:
     import torch
@@ -27,15 +28,8 @@ class StorytellerConfig(Config):
     max_words: int = 50
 
 
-class StorytellerSettings(Config):
-    """Decoding: greedy at a width of 1."""
-
-    beam: int = 1
-    max_words: int = 30
-
-
 TINY: dict[str, Any] = {
-    "segments": 6, "word": 64, "hidden": 128, "dropout": 0.0, "max_words": 24, "predict.max_words": 20,
+    "segments": 6, "word": 64, "hidden": 128, "dropout": 0.0, "max_words": 24,
     "tell.steps": 400, "tell.batch_size": 16, "tell.learning_rate": 3e-3, "tell.schedule": "cosine", "tell.validate": None, "tell.select": "last",
 }  # fmt: skip
 
@@ -53,7 +47,7 @@ class Storyteller(Method):
     role = "baseline"
     modalities = ("appearance", "audio", "motion")
     Config = StorytellerConfig
-    Predict = StorytellerSettings
+    Predict = SentenceSearch
     presets: ClassVar = {"tiny": TINY, "base": {**TINY, "tell.steps": 3000}, "paper": {}}
 
     def assets(self, source: TrainingSource, config: StorytellerConfig, recipe: str) -> Mapping[str, Any]:

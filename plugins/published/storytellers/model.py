@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from reelbench.plugins.layers.decoding import beam
+from reelbench.plugins.layers.decoding import search
 from reelbench.plugins.layers.recurrence import reverse_valid
 from reelbench.plugins.layers.sentences import word_loss
 from reelbench.plugins.layers.standardise import Standardise
@@ -19,7 +19,8 @@ from reelbench.vocabulary import END, PAD, START, Vocabulary
 
 if TYPE_CHECKING:
     from reelbench.method import DataInfo
-    from reelbench.plugins.published.storytellers.method import StorytellerConfig, StorytellerSettings
+    from reelbench.plugins.layers.sentence_search import SentenceSearch
+    from reelbench.plugins.published.storytellers.method import StorytellerConfig
 
 
 class Storyteller(nn.Module):
@@ -34,10 +35,10 @@ class Storyteller(nn.Module):
         self.head = nn.Linear(config.hidden, len(self.vocabulary))
         self.dropout = nn.Dropout(config.dropout)
 
-    def search(self, step: Any, memory: Any, rows: int, settings: StorytellerSettings) -> list[list[int]]:
+    def search(self, step: Any, memory: Any, rows: int, settings: SentenceSearch) -> list[list[int]]:
         """The words that the search finds for each row."""
         first = torch.full((rows,), self.start, device=self.head.weight.device)
-        return beam(step, memory, first, self.end, settings.max_words, settings.beam)
+        return search(step, memory, first, self.end, settings)
 
     def spell(self, words: list[int]) -> str:
         """Words' numbers as a sentence."""
@@ -72,9 +73,7 @@ class StoryXE(Storyteller):
         states, _ = self.decode(self._input(said[:, :-1], context))
         return word_loss(self.head(self.dropout(states)), said, self.pad)
 
-    def tell(
-        self, segments: torch.Tensor, valid: torch.Tensor, settings: StorytellerSettings
-    ) -> list[list[str]]:
+    def tell(self, segments: torch.Tensor, valid: torch.Tensor, settings: SentenceSearch) -> list[list[str]]:
         """Sentences of every clip, padded ones too."""
         context = self.encode(segments, valid).flatten(0, 1)  # (B C, H)
         said = self.search(self.say, (context, torch.zeros_like(context)), len(context), settings)
@@ -119,9 +118,7 @@ class MultiSentence(Storyteller):
             before = told[torch.arange(len(told), device=told.device), last]
         return word_loss(torch.stack(scores, 1).flatten(0, 1), words.flatten(0, 1), self.pad)
 
-    def tell(
-        self, segments: torch.Tensor, valid: torch.Tensor, settings: StorytellerSettings
-    ) -> list[list[str]]:
+    def tell(self, segments: torch.Tensor, valid: torch.Tensor, settings: SentenceSearch) -> list[list[str]]:
         """Sentences of every clip, padded ones too; each begins from what was said before."""
         before, stories = None, [list[str]() for _ in valid]
         for clip in range(valid.shape[1]):
