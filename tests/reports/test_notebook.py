@@ -5,10 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from synthetic import BENCHMARK, Synthetic
+from synthetic import BENCHMARK, SPECS, Synthetic
 
 import reelbench.reports
+from reelbench.reports.frames import load
+from reelbench.reports.leaderboard import Board, boards
 from reelbench.reports.planning import notes
+from reelbench.reports.spreads import assumed_spread, declared_cluster_sd, declared_seed_sd, measured_spread
 
 
 def planned(*rows: str, seeds: int = 5, benchmark: str = BENCHMARK) -> SimpleNamespace:
@@ -25,7 +28,12 @@ def planned(*rows: str, seeds: int = 5, benchmark: str = BENCHMARK) -> SimpleNam
         )
         for name in rows
     ]
-    return SimpleNamespace(trials=lambda: stages, suite=SimpleNamespace(seeds=tuple(range(seeds))))
+    suite = SimpleNamespace(seeds=tuple(range(seeds)), plugins=())
+    return SimpleNamespace(trials=lambda: stages, suite=suite)
+
+
+def known(made: Synthetic) -> dict[str, Board]:
+    return {board.benchmark: board for board in boards(load(made.uri))}
 
 
 def test_results_are_the_tables_with_ranks_and_intervals(small: Synthetic):
@@ -63,6 +71,43 @@ def test_more_seeds_resolve_more(small: Synthetic):
     assert found[1] < found[0]
 
 
-def test_of_a_benchmark_that_never_ran_nothing_is_claimed(tmp_path):
+def test_of_a_benchmark_that_never_ran_a_declared_spread_is_said_to_be_one(tmp_path):
     (line,) = notes(planned("a", "b"), f"sqlite:///{tmp_path / 'none.db'}")  # type: ignore[arg-type]
-    assert "not known before two rows have a first seed" in line
+    assert "differences of about " in line
+    assert "150 clusters assumed, cluster SD 35.0 declared, seed SD 1.0 declared" in line
+    # 0.35^2 / 150 and twice 0.01^2 / 5: an error of 2.93 points; t(149) and more: about 2.8 of them
+    assert 8.1 < float(line.split("about ")[1].split()[0]) < 8.4
+
+
+def test_of_a_benchmark_that_never_ran_the_spread_on_another_dataset_is_taken(small: Synthetic):
+    ran = known(small)
+    spread, own = assumed_spread("retrieval@didemo:sentence", SPECS[0], ran), measured_spread(ran[BENCHMARK])
+    assert spread is not None
+    assert own is not None
+    assert (spread.cluster_sd, spread.seed_sd, spread.clusters) == (own.cluster_sd, own.seed_sd, own.clusters)
+    assert (spread.cluster_from, spread.seed_from, spread.clusters_from) == (
+        f"assumed from {BENCHMARK}",
+        "assumed likewise",
+        " assumed",
+    )
+
+
+def test_the_clusters_of_a_dataset_are_known_from_its_other_benchmarks(small: Synthetic):
+    ran = known(small)
+    spread = assumed_spread("tagging@microworld/small:all-labels", SPECS[1], ran)
+    assert spread is not None
+    assert (spread.clusters, spread.clusters_from) == (ran[BENCHMARK].record["clusters"], "")
+    assert (spread.cluster_sd, spread.cluster_from) == (0.55, "declared")
+
+
+def test_nothing_is_claimed_of_a_metric_without_end_of_which_nothing_is_declared():
+    endless = {"name": "perplexity", "low": 1.0, "high": float("inf")}
+    assert assumed_spread("writing@x:y", endless, {}) is None
+    assert declared_cluster_sd({"name": "odd", "low": -1.0, "high": 1.0}) == 0.5
+    assert declared_seed_sd({"name": "odd", "low": -1.0, "high": 1.0}) == 0.02
+
+
+def test_of_a_task_that_nobody_registers_nothing_is_claimed(tmp_path):
+    found = planned("a", "b", benchmark="juggling@x:y")
+    (line,) = notes(found, f"sqlite:///{tmp_path / 'none.db'}")  # type: ignore[arg-type]
+    assert line == ("resolution: of 1 benchmark not known before two rows have a first seed: juggling@x:y")
