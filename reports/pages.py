@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reelbench.reports import figures, gallery, marks, numbers
+from reelbench.reports import curves, figures, gallery, marks, numbers
 from reelbench.reports.failures import failures
 from reelbench.reports.formats import slug
 from reelbench.reports.frames import Results
@@ -54,7 +54,7 @@ class Ablations:
     table: Table
     scale: str
     dots: Mapping[str, marks.Marks | None]
-    charts: tuple[marks.Chart, ...]
+    charts: tuple[curves.Chart, ...]
 
 
 def title_of(board: Board) -> str:
@@ -246,7 +246,7 @@ def method_page(name: str, boards: Sequence[Board]) -> dict[str, Any]:
 
 
 def ablations(board: Board, rows: Sequence[Row], drawn: set[tuple[str, ...]]) -> Ablations:
-    """A method's rows, then the best of the others of each kind to hold them against; ``drawn`` is :func:`marks.charts_of`'s."""
+    """A method's rows, then the best of the others of each kind to hold them against; ``drawn`` is :func:`curves.charts_of`'s."""
     beside = {
         r.label: r
         for r in (*board.band("baseline")[:1], marks.chance_row(board), marks.ceiling_row(board))
@@ -254,7 +254,7 @@ def ablations(board: Board, rows: Sequence[Row], drawn: set[tuple[str, ...]]) ->
     }
     table = board_table(board, list(({r.label: r for r in rows} | beside).values()))
     scale = marks.scale_of(board)
-    charts = marks.charts_of(board, [(_variant_name(r, rows), r) for r in rows], drawn)
+    charts = curves.charts_of(board, [(_variant_name(r, rows), r) for r in rows], drawn)
     return Ablations(
         board, f"../benchmarks/{slug(board.benchmark)}.html", title_of(board), table, scale_text(board, scale),
         {r.label: marks.marks_of(board, r, scale) for r in board.rows}, tuple(charts),
