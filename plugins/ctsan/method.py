@@ -114,7 +114,8 @@ class CTSAN(Method):
       videos of a sentence, as the paper's "k" is a movie and a query; pairs of equal content are no negatives. The query is
       read with each video's concepts. ``W_p`` makes two pieces for each of the 1,500 maxout units. Choices learn from
       their four wrong sentences. ``output-only`` has no attention in choices and retrieval.
-    - ``base-san`` keeps the grid and the encoder, and starts from no other fit.
+    - ``base-san`` keeps the grid and the encoder, and starts from its own captioning fit's word vectors and grid, so that
+      detector and attention alone tell it from the full model.
     - ``ensemble`` averages probabilities of three fits, for blanks; the six and seven averaged matrices of Table 4.2 are left out.
     - ``as-released``: one plain layer, no dropout in LSTMs, no regulariser. Not reproduced: tanh and an L2 norm before the
       trace attention, an encoder that reads the raw map, ``phi`` without ``W_x``, batch norm before the answers, fixed GloVe.
@@ -180,26 +181,27 @@ class CTSAN(Method):
         return (config.map, *config.vectors)
 
     def upstream(self, config: CTSANConfig, recipe: str) -> Sequence[Upstream]:
-        """The detector trained with captioning, its words and their vectors (end of §4.2.4)."""
+        """The detector trained with captioning, its words and their vectors (end of §4.2.4); without concepts all but the detector."""
         if config.blanks_only and recipe != "blanks":
             raise SkippedPair("the paper averages three models for blanks only")
         if config.tags == "parser" and importlib.util.find_spec("spacy") is None:
             raise SkippedPair("candidates by a parser need spaCy: pip install 'reelbench[parse]'")
-        if recipe == "captions" or not config.concepts:
+        if recipe == "captions":
             return ()
+        parts = ("embed.", "grid.", *(("detector.",) if config.concepts else ()))
         return (
             Upstream(
                 name="detector",
                 recipe="captions",
                 variant=FULL if config.blanks_only else None,
-                parameters={part: part for part in ("embed.", "grid.", "detector.")},
+                parameters={part: part for part in parts},
                 assets=("vocabulary", "concepts", "moments", "map_moments"),
             ),
         )
 
     def assets(self, source: TrainingSource, config: CTSANConfig, recipe: str) -> Mapping[str, Any]:
         """Vocabulary, candidate concepts and moments of captions; recipes that start from a detector take its own."""
-        if recipe != "captions" and config.concepts:
+        if recipe != "captions":
             return {}
         from reelbench.plugins.ctsan.concepts import concept_words
         from reelbench.plugins.ctsan.frames import vector_moments

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from reelbench.plugins.ctsan.detector import ConceptDetector, FrameGrid
-from reelbench.plugins.ctsan.recurrence import DeepLSTM, State
+from reelbench.plugins.ctsan.recurrence import LASTING, DeepLSTM, SentenceReader, State
 from reelbench.plugins.layers.recurrence import reverse_valid
 from reelbench.plugins.layers.standardise import Standardise
 from reelbench.vocabulary import PAD
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 RARE = -3.0  # a detector starts from hardly any candidate being said of a video
+SHARP = 3.0  # of attention between word vectors of about unit length
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,13 @@ class InputAttention(nn.Module):
         self.w_x = nn.Linear(word, outputs, bias=False)
         self.w_gamma = nn.Linear(word, word, bias=False) if attends else None
         self.scale = nn.Parameter(torch.ones(word)) if attends else None
+
+    @torch.no_grad()
+    def compare_words(self) -> None:
+        """Start where a word finds itself among the concepts, and is then taken from itself."""
+        if self.w_gamma is not None and self.scale is not None:
+            nn.init.eye_(self.w_gamma.weight).mul_(SHARP)
+            self.scale.fill_(-1.0)
 
     def forward(
         self, words: torch.Tensor, concepts: torch.Tensor | None
@@ -97,7 +105,7 @@ class Watcher(nn.Module):
         self.detector = ConceptDetector(config, self.grid.side, len(concepts)) if config.concepts else None
         beside = data.dim(*config.vectors) if config.vectors else 0
         self.standardise = Standardise(data.assets["moments"]) if beside else None
-        self.video = _lstm(config, config.layers, config.grid + beside)
+        self.video = _frames_lstm(config, config.grid + beside)
         self.register_buffer("candidates", torch.as_tensor(vocabulary.encode(concepts)), persistent=False)
         self.attend_input = InputAttention(config.word, config.hidden, attends=config.attends_input)
 
@@ -122,10 +130,16 @@ class Watcher(nn.Module):
         return self.embed(self.candidates[logits.topk(self.count, 1).indices])
 
 
-def _lstm(config: CTSANConfig, layers: int, inputs: int | None = None) -> DeepLSTM:
-    """An LSTM of a fit's width and kind, which reads its own width where none is named."""
-    width = config.hidden if inputs is None else inputs
-    return DeepLSTM(width, config.hidden, layers, config.dropout, normalise=config.layer_norm)
+def _frames_lstm(config: CTSANConfig, inputs: int) -> DeepLSTM:
+    """The video encoder of a fit's width and kind."""
+    return DeepLSTM(inputs, config.hidden, config.layers, config.dropout, normalise=config.layer_norm)
+
+
+def _words_lstm(config: CTSANConfig, layers: int) -> DeepLSTM:
+    """An LSTM of words that starts from a video."""
+    return DeepLSTM(
+        config.hidden, config.hidden, layers, config.dropout, normalise=config.layer_norm, forget=LASTING
+    )
 
 
 class Describer(Watcher):
@@ -133,7 +147,7 @@ class Describer(Watcher):
 
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__(data, config)
-        self.decoder = _lstm(config, config.layers)
+        self.decoder = _words_lstm(config, config.layers)
         self.attend_output = OutputAttention(config.word, config.hidden, attends=config.attends_output)
         self.w_y = nn.Linear(config.hidden, len(data.assets["vocabulary"]))
 
@@ -159,7 +173,7 @@ class Filler(Watcher):
 
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__(data, config)
-        self.onward, self.back = _lstm(config, 1), _lstm(config, 1)
+        self.onward, self.back = _words_lstm(config, 1), _words_lstm(config, 1)
         self.w_o = nn.Linear(2 * config.hidden, config.hidden)
         self.attend_output = OutputAttention(config.word, config.hidden, attends=config.attends_output)
         self.w_y = nn.Linear(config.hidden, len(data.spaces["answers"]))
@@ -182,7 +196,7 @@ class Chooser(Watcher):
 
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__(data, config)
-        self.read = _lstm(config, 1)
+        self.read = SentenceReader(config.hidden)
         self.w_a = nn.Linear(config.hidden, config.hidden)
         self.w_s = nn.Linear(config.hidden, 1, bias=False)
 
@@ -191,8 +205,8 @@ class Chooser(Watcher):
     ) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
         """Scores of pairs of a sentence ``(R, T)`` and a video: ``(R,)`` (Eq. 4.21 and 4.22)."""
         x, gamma = self.attend_input(self.embed(words), seen.concepts)
-        _, states = self.read(x, mask, seen.states[-1:])
-        return self.w_s(self.w_a(states[-1][0]).relu()).squeeze(-1), [gamma]
+        joint = self.read(x, mask, seen.states[-1])
+        return self.w_s(self.w_a(joint).relu()).squeeze(-1), [gamma]
 
 
 class CompactBilinear(nn.Module):
@@ -223,7 +237,7 @@ class Retriever(Watcher):
 
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__(data, config)
-        self.read = _lstm(config, 1)
+        self.read = SentenceReader(config.hidden)
         self.pool = CompactBilinear(config.hidden, config.sketch)
         self.w_p = nn.Linear(config.sketch, config.maxout * config.pieces)
         self.w_s = nn.Linear(config.maxout, 1, bias=False)
@@ -233,8 +247,7 @@ class Retriever(Watcher):
     ) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
         """Scores of pairs of a query ``(R, T)`` and a video: ``(R,)`` (Eq. 4.24 and 4.25)."""
         x, gamma = self.attend_input(self.embed(words), seen.concepts)
-        _, states = self.read(x, mask)
-        joint = self.w_p(self.pool(seen.state, states[-1][0]))
+        joint = self.w_p(self.pool(seen.state, self.read(x, mask)))
         return self.w_s(joint.view(len(joint), self.w_s.in_features, -1).amax(-1)).squeeze(-1), [gamma]
 
 
@@ -259,4 +272,6 @@ def build(data: DataInfo, config: CTSANConfig) -> Watcher:
         model.embed.weight *= config.word**-0.5  # attention starts even
         if model.detector is not None:
             model.detector.read.bias.fill_(RARE)
+        if isinstance(model, Chooser | Retriever):
+            model.attend_input.compare_words()
     return model

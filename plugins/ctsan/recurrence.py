@@ -1,4 +1,4 @@
-"""LSTMs with layer normalisation, which no kernel of torch has. Source: Ba et al., arXiv 1607.06450, Eq. 20 to 22."""
+"""LSTMs with layer normalisation, which no kernel of torch has (Ba et al., arXiv 1607.06450, Eq. 20 to 22), and one without."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from torch import nn
 
 State: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 """A layer's hidden and cell state, each ``(R, D)``."""
+LASTING = 3.0  # of a forget gate's bias: what a sentence starts from, the video, is still there at its end
 
 
 class NormalisedLSTM(nn.Module):
-    """One layer over ``(R, T, C)``; without normalisation it is the standard LSTM."""
+    """One layer over ``(R, T, C)``; without normalisation it is the standard LSTM.
 
-    def __init__(self, inputs: int, hidden: int, *, normalise: bool) -> None:
+    ``forget`` is what its forget gates' bias starts from.
+    """
+
+    def __init__(self, inputs: int, hidden: int, *, normalise: bool, forget: float = 1.0) -> None:
         super().__init__()
         self.w = nn.Linear(inputs, 4 * hidden, bias=not normalise)
         self.u = nn.Linear(hidden, 4 * hidden, bias=False)
@@ -24,7 +28,7 @@ class NormalisedLSTM(nn.Module):
         self.norm_x, self.norm_h, self.norm_c = norms
         bias = cast("torch.Tensor", self.norm_x.bias if normalise else self.w.bias)
         with torch.no_grad():
-            bias[hidden : 2 * hidden] = 1.0  # the forget gate starts open
+            bias[hidden : 2 * hidden] = forget
 
     def forward(self, x: torch.Tensor, state: State | None = None) -> State:
         """Hidden and cell states after each step, ``(R, T, D)`` twice, from a state or from zero."""
@@ -40,10 +44,14 @@ class NormalisedLSTM(nn.Module):
 class DeepLSTM(nn.Module):
     """A stack of such layers, with dropout on what each reads and on what the last puts out."""
 
-    def __init__(self, inputs: int, hidden: int, layers: int, dropout: float, *, normalise: bool) -> None:
+    def __init__(
+        self, inputs: int, hidden: int, layers: int, dropout: float, *, normalise: bool, forget: float = 1.0
+    ) -> None:
         super().__init__()
         widths = [inputs, *[hidden] * (layers - 1)]
-        self.layers = nn.ModuleList(NormalisedLSTM(width, hidden, normalise=normalise) for width in widths)
+        self.layers = nn.ModuleList(
+            NormalisedLSTM(width, hidden, normalise=normalise, forget=forget) for width in widths
+        )
         self.dropout = nn.Dropout(dropout)
 
     def forward(
@@ -57,6 +65,25 @@ class DeepLSTM(nn.Module):
             ended.append((h[last], c[last]))
             x = h
         return self.dropout(x), ended
+
+
+class SentenceReader(nn.Module):
+    """One layer of LSTM by torch's kernel, of which the last valid step is kept."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(width, width, batch_first=True)
+        nn.init.xavier_normal_(self.lstm.weight_ih_l0)
+        nn.init.orthogonal_(self.lstm.weight_hh_l0)
+        with torch.no_grad():
+            self.lstm.bias_ih_l0.zero_()[width : 2 * width] = LASTING
+            self.lstm.bias_hh_l0.zero_()
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor, state: State | None = None) -> torch.Tensor:
+        """``(R, T, D)`` under a mask with padding at the end, from a state or from zero: ``h_T`` ``(R, D)``."""
+        first = None if state is None else (state[0].unsqueeze(0), state[1].unsqueeze(0))
+        h, _ = self.lstm(x, first)
+        return h[torch.arange(len(x), device=x.device), mask.sum(1) - 1]
 
 
 def _zeros(x: torch.Tensor, width: int) -> State:
