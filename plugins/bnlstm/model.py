@@ -45,39 +45,33 @@ class BatchNormOfStep(nn.Module):
         )
 
 
-class NormalisedCell(nn.Module):
-    """An LSTM cell with batch norm inside (Eq. 7); gates are kept in the order i, f, g, o."""
+class Cell(nn.Module):
+    """An LSTM cell, plain (Eq. 1) or with batch norm inside (Eq. 7); gates are kept in the order i, f, g, o."""
 
-    def __init__(self, inputs: int, hidden: int, steps: int) -> None:
+    def __init__(self, inputs: int, hidden: int, steps: int, *, normalised: bool) -> None:
         super().__init__()
         self.w, self.u = nn.Linear(inputs, 4 * hidden, bias=False), nn.Linear(hidden, 4 * hidden, bias=False)
         self.bias = nn.Parameter(torch.zeros(4 * hidden))
-        self.norm_x = BatchNormOfStep(4 * hidden, steps, shift=False)
-        self.norm_h = BatchNormOfStep(4 * hidden, steps, shift=False)
-        self.norm_c = BatchNormOfStep(hidden, steps, shift=True)
+        norms = normalised and [BatchNormOfStep(4 * hidden, steps, shift=False) for _ in range(2)]
+        self.norm_x, self.norm_h = norms or (None, None)
+        self.norm_c = BatchNormOfStep(hidden, steps, shift=True) if normalised else None
 
     def forward(
-        self, x: torch.Tensor, h: torch.Tensor, c: torch.Tensor, step: int
+        self, x: torch.Tensor, h: torch.Tensor, c: torch.Tensor, step: int, fixed: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """``(B, inputs)`` and the state ``(B, H)`` twice to the next state."""
-        gates = self.norm_x(self.w(x), step) + self.norm_h(self.u(h), step) + self.bias
+        """``(B, inputs)`` and the state ``(B, H)`` twice to the next state.
+
+        ``fixed`` ``(B, 4H)`` is the product with columns that never change, so that ``x`` is only those after them.
+        """
+        wx = self.w(x) if fixed is None else fixed + functional.linear(x, self.w.weight[:, -x.shape[1] :])
+        gates = _norm(self.norm_x, wx, step) + _norm(self.norm_h, self.u(h), step) + self.bias
         i, f, g, o = gates.chunk(4, dim=1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-        return torch.sigmoid(o) * torch.tanh(self.norm_c(c, step)), c
+        return torch.sigmoid(o) * torch.tanh(_norm(self.norm_c, c, step)), c
 
 
-class PlainCell(nn.Module):
-    """The standard LSTM cell (Eq. 1)."""
-
-    def __init__(self, inputs: int, hidden: int, steps: int) -> None:
-        super().__init__()
-        self.cell = nn.LSTMCell(inputs, hidden)
-
-    def forward(
-        self, x: torch.Tensor, h: torch.Tensor, c: torch.Tensor, step: int
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """``(B, inputs)`` and the state ``(B, H)`` twice to the next state."""
-        return self.cell(x, (h, c))
+def _norm(norm: BatchNormOfStep | None, x: torch.Tensor, step: int) -> torch.Tensor:
+    return x if norm is None else norm(x, step)
 
 
 class TagTranslator(nn.Module):
@@ -91,9 +85,10 @@ class TagTranslator(nn.Module):
         self.standardise = Standardise(data.assets["moments"])
         self.embed = nn.Linear(tags + 1, config.word, bias=False)
         self.start = nn.Parameter(torch.zeros(config.word))
-        cell = NormalisedCell if config.normalised_cells else PlainCell
         widths = [data.dim() + config.word] + [config.hidden] * config.layers
-        self.cells = nn.ModuleList(cell(a, b, self.steps + 1) for a, b in itertools.pairwise(widths))
+        self.cells = nn.ModuleList(
+            Cell(a, b, self.steps + 1, normalised=config.normalised_cells) for a, b in itertools.pairwise(widths)
+        )
         self.project = nn.Linear(config.hidden, tags + 1)
         self.norm_words = BatchNormOfStep(tags + 1, self.steps, shift=True) if config.norm_layers else None
         self.norm_last = RowNorm(config.hidden) if config.norm_layers else nn.Identity()
@@ -117,26 +112,26 @@ class TagTranslator(nn.Module):
         """
         x = self.standardise(video)
         state = [(x.new_zeros(len(x), self.hidden), x.new_zeros(len(x), self.hidden)) for _ in self.cells]
+        fixed = functional.linear(x, self.cells[0].w.weight[:, : x.shape[1]])  # the video is the same at every step
         word, logits = self.start.expand(len(x), -1), []  # (B, word)
         ended = torch.zeros(len(x), dtype=torch.bool, device=x.device)  # (B,)
         for step in range(self.steps):
-            state = self._advance(torch.cat([x, word], 1), state, step)
+            state = self._advance(word, state, step, fixed)
             logits.append(self._words(state[-1][0], step))
             ended = ended | (logits[-1].argmax(1) == self.end)
             word = self._next_word(logits[-1], ended, words, injected, step)
         if self.classify is None:
             return torch.stack(logits, 1), None
-        state = self._advance(torch.cat([x, word], 1), state, self.steps)  # "one more LSTM step"
+        state = self._advance(word, state, self.steps, fixed)  # "one more LSTM step"
         return torch.stack(logits, 1), self.classify(self.norm_last(state[-1][0]))
 
     def _advance(
-        self, x: torch.Tensor, state: list[tuple[torch.Tensor, torch.Tensor]], step: int
+        self, word: torch.Tensor, state: list[tuple[torch.Tensor, torch.Tensor]], step: int, fixed: torch.Tensor
     ) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Every layer's next state."""
-        following = []
-        for cell, (h, c) in zip(self.cells, state, strict=True):
-            following.append(cell(x, h, c, step))
-            x = following[-1][0]
+        """Every layer's next state; ``fixed`` is the first's product with the video."""
+        following = [self.cells[0](word, *state[0], step, fixed)]
+        for cell, (h, c) in zip(self.cells[1:], state[1:], strict=True):
+            following.append(cell(following[-1][0], h, c, step))
         return following
 
     def chances(self, logits: torch.Tensor) -> torch.Tensor:

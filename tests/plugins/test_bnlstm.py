@@ -13,7 +13,7 @@ from plugin_toys import SPECS, example, moments, toy_context, toy_data, toy_fit,
 from reelbench import Clip, collate
 from reelbench.plugins.bnlstm.losses import guidance, tag_scores
 from reelbench.plugins.bnlstm.method import BNLSTM
-from reelbench.plugins.bnlstm.model import NormalisedCell
+from reelbench.plugins.bnlstm.model import Cell
 from reelbench.plugins.layers.experts import MixtureOfExperts
 from reelbench.resolution import variants_of
 
@@ -116,7 +116,7 @@ def test_tags_are_spelt_in_the_order_drawn():
 
 def test_the_cell_is_equation_7():
     torch.manual_seed(0)
-    cell = NormalisedCell(3, 2, steps=2)
+    cell = Cell(3, 2, steps=2, normalised=True)
     x, h, c = torch.randn(6, 3), torch.randn(6, 2), torch.randn(6, 2)
     got_h, got_c = cell(x, h, c, 1)
 
@@ -134,8 +134,26 @@ def test_the_cell_is_equation_7():
     np.testing.assert_allclose(got_h.detach(), sigmoid(o) * np.tanh(norm(new_c, 0.1)), atol=1e-5)
 
 
+def test_the_plain_cell_is_the_standard_one():
+    cell, standard = Cell(3, 2, steps=2, normalised=False), torch.nn.LSTMCell(3, 2)
+    with torch.no_grad():
+        standard.weight_ih.copy_(cell.w.weight)
+        standard.weight_hh.copy_(cell.u.weight)
+        cell.bias.copy_(standard.bias_ih + standard.bias_hh)
+    x, h, c = torch.randn(6, 3), torch.randn(6, 2), torch.randn(6, 2)
+    torch.testing.assert_close(cell(x, h, c, 0), standard(x, (h, c)))
+
+
+@pytest.mark.parametrize("normalised", [True, False])
+def test_a_product_already_made_changes_nothing(normalised):
+    cell = Cell(5, 2, steps=2, normalised=normalised)
+    x, h, c = torch.randn(6, 5), torch.randn(6, 2), torch.randn(6, 2)
+    fixed = x[:, :3] @ cell.w.weight[:, :3].T
+    torch.testing.assert_close(cell(x[:, 3:], h, c, 1, fixed), cell(x, h, c, 1))
+
+
 def test_each_step_keeps_its_own_statistics():
-    cell = NormalisedCell(3, 2, steps=3)
+    cell = Cell(3, 2, steps=3, normalised=True)
     cell(torch.randn(6, 3) + 4, torch.zeros(6, 2), torch.zeros(6, 2), 1)
     assert cell.norm_x.mean[1].abs().sum() > 0
     assert cell.norm_x.mean[0].abs().sum() == cell.norm_x.mean[2].abs().sum() == 0
@@ -211,13 +229,14 @@ def test_the_video_enters_the_first_layer_at_every_step_and_the_second_reads_the
     ctx = fit(variant)
     module, video, seen = built(ctx).eval(), batch_of(ctx, 3)["video"].data, []
     for cell in module.cells:
-        cell.register_forward_hook(lambda _, given, got: seen.append((given[0], got[0])))
+        cell.register_forward_hook(lambda _, given, got: seen.append((given, got[0])))
     module(video)
+    columns = module.cells[0].w.weight[:, :13]
     first, second = seen[::2], seen[1::2]
     assert len(first) == len(second) == module.steps + 1
-    for (x, h), (above, _) in zip(first, second, strict=True):
-        torch.testing.assert_close(x[:, :13], module.standardise(video))
-        torch.testing.assert_close(above, h)
+    for (given, h), (above, _) in zip(first, second, strict=True):
+        torch.testing.assert_close(given[4], module.standardise(video) @ columns.T)
+        torch.testing.assert_close(above[0], h)
 
 
 @pytest.mark.parametrize("variant", ["guided-beta-0", "full"])
