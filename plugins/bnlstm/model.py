@@ -7,6 +7,7 @@ mark, and the first input is a begin mark. ``V`` tags, ``T`` steps, ``H`` hidden
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -57,13 +58,9 @@ class Cell(nn.Module):
         self.norm_c = BatchNormOfStep(hidden, steps, shift=True) if normalised else None
 
     def forward(
-        self, x: torch.Tensor, h: torch.Tensor, c: torch.Tensor, step: int, fixed: torch.Tensor | None = None
+        self, wx: torch.Tensor, h: torch.Tensor, c: torch.Tensor, step: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """``(B, inputs)`` and the state ``(B, H)`` twice to the next state.
-
-        ``fixed`` ``(B, 4H)`` is the product with columns that never change, so that ``x`` is only those after them.
-        """
-        wx = self.w(x) if fixed is None else fixed + functional.linear(x, self.w.weight[:, -x.shape[1] :])
+        """The input's product with ``w`` ``(B, 4H)`` and the state ``(B, H)`` twice to the next state."""
         gates = _norm(self.norm_x, wx, step) + _norm(self.norm_h, self.u(h), step) + self.bias
         i, f, g, o = gates.chunk(4, dim=1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
@@ -87,7 +84,8 @@ class TagTranslator(nn.Module):
         self.start = nn.Parameter(torch.zeros(config.word))
         widths = [data.dim() + config.word] + [config.hidden] * config.layers
         self.cells = nn.ModuleList(
-            Cell(a, b, self.steps + 1, normalised=config.normalised_cells) for a, b in itertools.pairwise(widths)
+            Cell(a, b, self.steps + 1, normalised=config.normalised_cells)
+            for a, b in itertools.pairwise(widths)
         )
         self.project = nn.Linear(config.hidden, tags + 1)
         self.norm_words = BatchNormOfStep(tags + 1, self.steps, shift=True) if config.norm_layers else None
@@ -112,26 +110,27 @@ class TagTranslator(nn.Module):
         """
         x = self.standardise(video)
         state = [(x.new_zeros(len(x), self.hidden), x.new_zeros(len(x), self.hidden)) for _ in self.cells]
-        fixed = functional.linear(x, self.cells[0].w.weight[:, : x.shape[1]])  # the video is the same at every step
+        video_columns, word_columns = self.cells[0].w.weight.tensor_split([x.shape[1]], dim=1)
+        enter = partial(_enter, functional.linear(x, video_columns), word_columns)
         word, logits = self.start.expand(len(x), -1), []  # (B, word)
         ended = torch.zeros(len(x), dtype=torch.bool, device=x.device)  # (B,)
         for step in range(self.steps):
-            state = self._advance(word, state, step, fixed)
+            state = self._advance(enter(word), state, step)
             logits.append(self._words(state[-1][0], step))
             ended = ended | (logits[-1].argmax(1) == self.end)
             word = self._next_word(logits[-1], ended, words, injected, step)
         if self.classify is None:
             return torch.stack(logits, 1), None
-        state = self._advance(word, state, self.steps, fixed)  # "one more LSTM step"
+        state = self._advance(enter(word), state, self.steps)  # "one more LSTM step"
         return torch.stack(logits, 1), self.classify(self.norm_last(state[-1][0]))
 
     def _advance(
-        self, word: torch.Tensor, state: list[tuple[torch.Tensor, torch.Tensor]], step: int, fixed: torch.Tensor
+        self, wx: torch.Tensor, state: list[tuple[torch.Tensor, torch.Tensor]], step: int
     ) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Every layer's next state; ``fixed`` is the first's product with the video."""
-        following = [self.cells[0](word, *state[0], step, fixed)]
+        """Every layer's next state, from the first's product with its input."""
+        following = [self.cells[0](wx, *state[0], step)]
         for cell, (h, c) in zip(self.cells[1:], state[1:], strict=True):
-            following.append(cell(following[-1][0], h, c, step))
+            following.append(cell(cell.w(following[-1][0]), h, c, step))
         return following
 
     def chances(self, logits: torch.Tensor) -> torch.Tensor:
@@ -158,6 +157,11 @@ class TagTranslator(nn.Module):
             return own
         true = self.embed.weight.T[words[:, step]]
         return torch.where(injected[:, step, None], true, own)
+
+
+def _enter(of_video: torch.Tensor, columns: torch.Tensor, word: torch.Tensor) -> torch.Tensor:
+    """The first layer's product ``(B, 4H)``; the video's share of it is the same at every step."""
+    return of_video + functional.linear(word, columns)
 
 
 def _classifier(config: BNLSTMConfig, tags: int) -> nn.Module:
