@@ -73,13 +73,13 @@ class CTSANConfig(Config):
 
 
 TINY: dict[str, Any] = {
-    "max_frames": 6, "min_count": 1, "word": 64, "grid": 32, "attention": 8, "hidden": 96, "dropout": 0.0,
-    "retrieval_margin": 1.0, "sketch": 512, "maxout": 64,
-    "describe.steps": 400, "describe.batch_size": 48, "describe.learning_rate": 5e-3, "describe.schedule": "cosine",
+    "max_frames": 6, "min_count": 1, "word": 64, "grid": 64, "attention": 8, "hidden": 96, "dropout": 0.0,
+    "concept_weight": 5.0, "retrieval_margin": 1.0, "sketch": 512, "maxout": 64,
+    "describe.steps": 300, "describe.batch_size": 48, "describe.learning_rate": 5e-3, "describe.schedule": "cosine",
     "describe.validate": None,
-    "fill.steps": 350, "fill.learning_rate": 5e-3, "fill.schedule": "cosine", "fill.validate": None,
-    "choose.steps": 350, "choose.batch_size": 24, "choose.learning_rate": 5e-3, "choose.schedule": "cosine", "choose.validate": None,
-    "rank.steps": 350, "rank.learning_rate": 5e-3, "rank.schedule": "cosine", "rank.validate": None,
+    "fill.steps": 300, "fill.batch_size": 48, "fill.learning_rate": 3e-3, "fill.schedule": "cosine", "fill.validate": None,
+    "choose.steps": 250, "choose.batch_size": 24, "choose.learning_rate": 2e-3, "choose.schedule": "cosine", "choose.validate": None,
+    "rank.steps": 250, "rank.learning_rate": 2e-3, "rank.schedule": "cosine", "rank.validate": None,
 }  # fmt: skip
 """The paper's structure at widths and lengths for two cores."""
 
@@ -109,7 +109,12 @@ class CTSAN(Method):
     - ``lambda_1``, ``lambda_2``, optimiser and length of training are not given: 0.0001, the released code's 1, Adam at 1e-4
       and 20 epochs; the best by validation. Losses are means over a batch, and Eq. 4.14's first term over words.
     - ``h_0 = s_N`` passes the cell on as well, a layer to a layer in captioning. The LSTMs of blanks, choices and
-      retrieval have one layer, as their equations do. Layer normalisation is Ba et al.'s; the tracing LSTM has none.
+      retrieval have one layer, as their equations do. Layer normalisation is Ba et al.'s and stands where the text has
+      it: the tracing LSTM and the sentences' LSTMs of choices and retrieval (§4.2.6, §4.2.7) have none. It would
+      take from ``x`` its length, which tells whether a word was found among the concepts.
+    - First weights are not given: Glorot's, as in the released code, but for two. Sentences' forget gates start at a bias of
+      3, so that the state they start from, the video, outlasts the words. But in captioning, ``W_gamma`` starts as thrice
+      the identity, and ``w_{x,a}`` at -1 where pairs are scored: a word looks for itself among the concepts.
     - Blanks: the softmax is over the label space. Retrieval: the margin is over both the sentences of a video and the
       videos of a sentence, as the paper's "k" is a movie and a query; pairs of equal content are no negatives. The query is
       read with each video's concepts. ``W_p`` makes two pieces for each of the 1,500 maxout units. Choices learn from

@@ -56,11 +56,11 @@ class InputAttention(nn.Module):
         self.scale = nn.Parameter(torch.ones(word)) if attends else None
 
     @torch.no_grad()
-    def compare_words(self) -> None:
-        """Start where a word finds itself among the concepts, and is then taken from itself."""
+    def start_from_equal_words(self, scale: float) -> None:
+        """Let a word attend to itself where it is among the concepts; at a scale of -1 it is then taken from itself."""
         if self.w_gamma is not None and self.scale is not None:
             nn.init.eye_(self.w_gamma.weight).mul_(SHARP)
-            self.scale.fill_(-1.0)
+            self.scale.fill_(scale)
 
     def forward(
         self, words: torch.Tensor, concepts: torch.Tensor | None
@@ -272,6 +272,6 @@ def build(data: DataInfo, config: CTSANConfig) -> Watcher:
         model.embed.weight *= config.word**-0.5  # attention starts even
         if model.detector is not None:
             model.detector.read.bias.fill_(RARE)
-        if isinstance(model, Chooser | Retriever):
-            model.attend_input.compare_words()
+        if not isinstance(model, Describer):
+            model.attend_input.start_from_equal_words(1.0 if isinstance(model, Filler) else -1.0)
     return model

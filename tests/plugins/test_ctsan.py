@@ -30,7 +30,7 @@ from reelbench.plugins.ctsan.frames import window_means
 from reelbench.plugins.ctsan.losses import attention_cost, captions, concept_loss, pair_scores
 from reelbench.plugins.ctsan.method import CTSAN, CTSANConfig
 from reelbench.plugins.ctsan.model import CompactBilinear, InputAttention, OutputAttention
-from reelbench.plugins.ctsan.recurrence import DeepLSTM, NormalisedLSTM
+from reelbench.plugins.ctsan.recurrence import LASTING, DeepLSTM, NormalisedLSTM, SentenceReader
 from reelbench.resolution import variants_of
 
 METHOD = CTSAN()
@@ -361,6 +361,42 @@ def test_last_states_are_those_of_valid_steps():
     _, alone = deep(x[:1, :2], mask[:1, :2])
     for (h, c), (h1, c1) in zip(states, alone, strict=True):
         torch.testing.assert_close((h[:1], c[:1]), (h1, c1))
+
+
+def test_a_sentence_is_read_to_its_last_word_from_a_state():
+    torch.manual_seed(0)
+    reader, cell = SentenceReader(4), torch.nn.LSTMCell(4, 4)
+    cell.load_state_dict(
+        {name.removesuffix("_l0"): value for name, value in reader.lstm.state_dict().items()}
+    )
+    x, mask = torch.randn(2, 5, 4), torch.arange(5) < torch.tensor([[2], [5]])
+    start = (torch.randn(2, 4), torch.randn(2, 4))
+    for row, length in enumerate((2, 5)):
+        state = tuple(s[row : row + 1] for s in start)
+        for t in range(length):
+            state = cell(x[row : row + 1, t], state)
+        torch.testing.assert_close(reader(x, mask, start)[row], state[0][0])
+
+
+def test_what_a_sentence_starts_from_is_there_at_its_end():
+    torch.manual_seed(0)
+    video, words, mask = torch.randn(1, 8), torch.zeros(1, 12, 8), torch.ones(1, 12).bool()
+    kept = [
+        DeepLSTM(8, 8, 1, 0.0, normalise=True, forget=forget)(words, mask, [(video, video)])[1][0][1]
+        for forget in (1.0, LASTING)
+    ]
+    near = [torch.cosine_similarity(cell, video).item() for cell in kept]
+    assert near[1] > near[0] + 0.1
+
+
+@pytest.mark.parametrize(("recipe", "scale"), [("blanks", 1.0), ("choices", -1.0), ("retrieval", -1.0)])
+def test_a_word_first_attends_to_itself_among_the_concepts(recipe, scale):
+    ctx, data = fit(recipe)
+    module = built(ctx, data)
+    words = torch.nn.functional.normalize(torch.randn(1, 6, ctx.config.word), dim=-1)
+    x, gamma = module.attend_input(words, words)
+    assert (gamma.argmax(-1) == torch.arange(6)).all()
+    torch.testing.assert_close(x, module.attend_input.w_x(words + scale * gamma @ words))
 
 
 # --- the models ------------------------------------------------------------------------------------------------------
