@@ -147,6 +147,20 @@ def test_ctrl_trains_on_windows_that_lie_in_the_span():
     assert overlaps(tiny[None], np.array([[10.0, 10.5]]))[0, 0] == best
 
 
+def test_a_window_is_read_beside_as_long_a_stretch_before_and_after():
+    ctx, _ = fit(CTRL())
+    rng = np.random.default_rng(0)
+    shown = moment(rng)
+    got = examples.with_context(shown, np.array([[2.0, 5.0], [10.0, 12.0]]), ctx)
+    frames = np.concatenate([shown["video"][name] for name in ctx.data.features], axis=1)  # 4 rows a second
+    stretches = [
+        [(0, 8), (8, 20), (20, 32)],
+        [(32, 40), (40, 48), (47, 48)],
+    ]  # the last row where nothing is left
+    expected = [np.concatenate([frames[a:b].mean(0) for a, b in row]) for row in stretches]
+    np.testing.assert_allclose(got, np.stack(expected), rtol=1e-5, atol=1e-6)
+
+
 def test_windows_reach_from_start_to_end_and_a_short_video_is_one():
     spans = examples.sliding_windows(30.0, CTRLConfig(windows_s=(5.0, 10.0)))
     assert np.unique(np.ptp(spans, axis=1).round(6)).tolist() == [5, 10]

@@ -71,11 +71,9 @@ def near(spans: Array, wanted: Array, rng: np.random.Generator) -> Array:
 def with_context(example: Example, spans: Array, ctx: Context) -> NDArray[np.float32]:
     """Mean features of each window, and of as long a stretch before and after it: ``(W, 3 D)``."""
     length = np.ptp(spans, axis=1)[:, None]
-    parts = [
-        segment_means(example["video"], np.maximum(s, 0.0), ctx.data.features)
-        for s in (spans - length, spans, spans + length)
-    ]
-    return np.concatenate(parts, axis=1)
+    stretches = np.stack([spans - length, spans, spans + length], axis=1).clip(0.0)  # (W, 3, 2)
+    means = segment_means(example["video"], stretches.reshape(-1, 2), ctx.data.features)
+    return means.reshape(len(spans), -1)
 
 
 def _span(example: Example, rng: np.random.Generator) -> Array:

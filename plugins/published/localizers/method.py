@@ -189,7 +189,7 @@ class CTRL(LearnedLocalizer):
     Predict = CTRLSettings
     presets: ClassVar = {
         "tiny": {
-            "word": 32, "lstm": 64, "joint": 64, "hidden": 64, "regression": 0.1, "align.steps": 700, "align.batch_size": 64,
+            "word": 32, "lstm": 64, "joint": 64, "hidden": 64, "regression": 0.1, "align.steps": 400, "align.batch_size": 64,
             "align.learning_rate": 3e-3, "align.schedule": "cosine", "align.validate": None, "align.select": "last",
         },
         "paper": {},
