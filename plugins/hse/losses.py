@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -9,10 +10,10 @@ from torch.nn import functional
 
 from reelbench.plugins.hse.model import Embedding, Matcher, TowerDecoder, cosines
 from reelbench.plugins.layers.pooling import masked_mean
-from reelbench.plugins.layers.ranking import ranking_hinges
+from reelbench.plugins.layers.ranking import different_contents, ranking_hinges
 
 if TYPE_CHECKING:
-    from reelbench.batching import Batch, Padded
+    from reelbench.batching import Batch
     from reelbench.plugins.hse.method import HSEConfig
 
 
@@ -20,9 +21,9 @@ def total(module: Matcher, batch: Batch, config: HSEConfig) -> dict[str, torch.T
     """Eq. 11: ``high + low + tau reconstruct``, and each of them by its name."""
     frames, words = batch["frames"], batch["words"]
     video, text = module.videos(frames), module.texts(words)
-    losses = {"high": high_level(video, text, config)}
+    losses = {"high": high_level(video, text, batch, config)}
     if config.hierarchy and config.low_level != "none":
-        losses["low"] = low_level(video, text, frames, words, config)
+        losses["low"] = low_level(video, text, batch, config)
     if module.video_decoder is not None and module.text_decoder is not None:
         losses["reconstruct"] = reconstruct(
             module.video_decoder, video, module.standardise(frames.data), frames.mask, config
@@ -30,46 +31,70 @@ def total(module: Matcher, batch: Batch, config: HSEConfig) -> dict[str, torch.T
     return {"loss": torch.stack(list(losses.values())).sum(), **losses}
 
 
-def high_level(video: Embedding, text: Embedding, config: HSEConfig) -> torch.Tensor:
+@dataclass(frozen=True)
+class Apart:
+    """Which clips (or videos) of a batch show something else, and which sentences (or paragraphs) say something else."""
+
+    shown: torch.Tensor
+    said: torch.Tensor
+
+    @property
+    def pairs(self) -> torch.Tensor:
+        """Who is whose negative across modalities, of rows that are pairs: ``(R, R)``."""
+        return self.shown & self.said
+
+
+def apart_wholes(batch: Batch, device: torch.device) -> Apart:
+    """Of the stories of a batch."""
+    shown, said = ([" | ".join(story) for story in batch[name]] for name in ("shown", "said"))
+    return Apart(different_contents(shown, device), different_contents(said, device))
+
+
+def apart_parts(batch: Batch, device: torch.device) -> Apart:
+    """Of the clips and sentences of all stories, in their order."""
+    shown, said = ([part for story in batch[name] for part in story] for name in ("shown", "said"))
+    return Apart(different_contents(shown, device), different_contents(said, device))
+
+
+def high_level(video: Embedding, text: Embedding, batch: Batch, config: HSEConfig) -> torch.Tensor:
     """Eq. 12: videos and paragraphs; their contexts too, where there are (released code)."""
-    loss = match(cosines(text.whole, video.whole), config.alpha) + cluster(
-        video.whole, text.whole, config.gamma
+    apart = apart_wholes(batch, video.whole.device)
+    loss = match(cosines(text.whole, video.whole), apart.pairs, config.alpha)
+    loss = (
+        loss + cluster(video.whole, apart.shown, config.gamma) + cluster(text.whole, apart.said, config.gamma)
     )
     if video.context is not None and text.context is not None:
-        loss = loss + match(cosines(text.context, video.context), config.alpha)
+        loss = loss + match(cosines(text.context, video.context), apart.pairs, config.alpha)
     return _scaled(loss, len(video.whole), config)
 
 
-def low_level(
-    video: Embedding, text: Embedding, frames: Padded, words: Padded, config: HSEConfig
-) -> torch.Tensor:
+def low_level(video: Embedding, text: Embedding, batch: Batch, config: HSEConfig) -> torch.Tensor:
     """Eq. 12: clips and sentences, pair by pair (Eq. 5) or as far as their wholes are a pair (Eq. 14)."""
-    clustering = cluster(video.parts, text.parts, config.eta)
+    device = video.parts.device
+    apart = apart_parts(batch, device)
+    clustering = cluster(video.parts, apart.shown, config.eta) + cluster(text.parts, apart.said, config.eta)
     if config.low_level == "weak":
-        means = [mean_directions(e, p.mask.any(-1)) for e, p in ((text, words), (video, frames))]
-        matching = match(means[0] @ means[1].T, config.weak_beta)
-        return _scaled(matching, len(means[0]), config) + _scaled(clustering, len(video.parts), config)
-    matching = match(cosines(text.parts, video.parts), config.beta)
+        sides = ((text, batch["words"]), (video, batch["frames"]))
+        said, shown = (mean_directions(embedding, steps.mask.any(-1)) for embedding, steps in sides)
+        matching = match(said @ shown.T, apart_wholes(batch, device).pairs, config.weak_beta)
+        return _scaled(matching, len(said), config) + _scaled(clustering, len(video.parts), config)
+    matching = match(cosines(text.parts, video.parts), apart.pairs, config.beta)
     return _scaled(matching + clustering, len(video.parts), config)
 
 
-def match(scores: torch.Tensor, margin: float) -> torch.Tensor:
+def match(scores: torch.Tensor, negative: torch.Tensor, margin: float) -> torch.Tensor:
     """Eq. 4, 5 and 14 with the sign that makes pairs match: ``sum [margin - own + other]_+`` over rows and columns.
 
-    ``scores`` ``(K, K)`` have the pairs on their diagonal.
+    ``scores`` ``(K, K)`` have the pairs on their diagonal; ``negative`` ``(K, K)`` says who is whose.
     """
     own = torch.arange(len(scores), device=scores.device)
-    return ranking_hinges(scores, own, margin).sum() + ranking_hinges(scores.T, own, margin).sum()
+    hinges = ranking_hinges(scores, own, margin) + ranking_hinges(scores.T, own, margin)
+    return (hinges * negative).sum()
 
 
-def cluster(videos: torch.Tensor, texts: torch.Tensor, margin: float) -> torch.Tensor:
-    """Eq. 6 and 7, likewise: ``sum [margin - 1 + other]_+`` over ordered pairs of one modality."""
-    return _spread(videos, margin) + _spread(texts, margin)
-
-
-def _spread(rows: torch.Tensor, margin: float) -> torch.Tensor:
-    hinges = (margin - 1 + cosines(rows, rows)).clamp_min(0.0)
-    return hinges.sum() - hinges.diagonal().sum()
+def cluster(rows: torch.Tensor, apart: torch.Tensor, margin: float) -> torch.Tensor:
+    """Eq. 6 and 7, likewise, of one modality: ``sum [margin - 1 + other]_+`` over ordered pairs."""
+    return ((margin - 1 + cosines(rows, rows)).clamp_min(0.0) * apart).sum()
 
 
 def mean_directions(embedding: Embedding, there: torch.Tensor) -> torch.Tensor:

@@ -90,8 +90,9 @@ class HSE(Method):
       margins of 0.2, Adam, batches of 64 videos, no clipping). Selection is the best by validation, on this benchmark's
       validation split. GloVe vectors are read from a file where ``vectors`` names one; otherwise word vectors are made
       of co-occurrences in the text corpus. They are trained on with the rest, as in the released code.
-    - Sums over ``k`` and ``k'`` are over a batch. Every other story of a batch is a negative, another rendering or
-      telling of the same one too, and likewise for clips and sentences: nothing in ``stories`` tells them apart.
+    - Sums over ``k`` and ``k'`` are over a batch, and leave out what is no negative (the released code counts it): the
+      same clip or sentence again, as a whole the same clips or the same paragraph. With ``composed`` two renderings of one
+      clip are the same, since ``captions`` tells their content; ``stories`` does not.
     - The data that reconstruction has to meet (clips, sentences, frames, words) get no gradient from it: as targets that
       learn they could shrink to nothing. Generated frames and words are read off the decoder's states by a linear
       layer, since states lie within -1 and 1 and standardised features do not; generated clips are the states
@@ -174,14 +175,23 @@ class HSE(Method):
 
     def assets(self, source: TrainingSource, config: HSEConfig, recipe: str) -> Mapping[str, Any]:
         """Words and their vectors, the names of actions in these words, the features' moments; or a captioner's words."""
-        from reelbench.plugins.hse.text import caption_words, captions_of_videos, matching_words
+        from reelbench.plugins.hse.text import (
+            caption_words,
+            captions_of_videos,
+            contents_of_clips,
+            matching_words,
+        )
         from reelbench.plugins.layers.frames import feature_moments
 
         if recipe == "caption":
             return {"caption_words": caption_words(source, config)}
         if recipe == "classify":
             return {}
-        captions = {"captions": captions_of_videos(source)} if config.composed else {}
+        captions = (
+            {"captions": captions_of_videos(source), "contents": contents_of_clips(source)}
+            if config.composed
+            else {}
+        )
         return {**matching_words(source, config), "moments": feature_moments(source, "stories"), **captions}
 
     def build(self, data: DataInfo, config: HSEConfig) -> torch.nn.Module:
@@ -191,15 +201,12 @@ class HSE(Method):
         return build(data, config)
 
     def sample(self, example: Example, source: Relation, ctx: Context) -> Example:
-        """Compose a story of captions; of a told story only the clips are read, not the whole video again."""
-        from reelbench.data import Example
-        from reelbench.plugins.hse.text import compose
+        """Compose a story of captions, or take a told one; an example without a story stays as it is."""
+        from reelbench.plugins.hse.text import as_trained_on, compose
 
         if ctx.phase is not None and ctx.phase.name == "compose":
-            return compose(example, source, ctx)
-        if "videos" not in example.fields:
-            return example
-        return Example(example.id, {name: example[name] for name in ("videos", "sentences")}, example.targets)
+            return as_trained_on(compose(example, source, ctx), ctx)
+        return as_trained_on(example, ctx) if "videos" in example.fields else example
 
     def prepare(self, example: Example, ctx: Context) -> Example:
         """Frames of each clip, words of each sentence, a caption between its marks."""

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from reelbench.plugins.layers.packing import unpack_rows
+from reelbench.plugins.layers.recurrent_start import started
 from reelbench.plugins.layers.standardise import Standardise
 from reelbench.vocabulary import PAD
 
@@ -174,7 +175,7 @@ class Captioner(ClipReader):
         words = len(data.assets["caption_words"])
         self.tell = nn.Linear(config.width * (2 if config.hierarchy else 1), config.caption_word)
         self.embed = nn.Embedding(words, config.caption_word, padding_idx=0)
-        self.lstm = nn.LSTM(config.caption_word, config.caption_lstm, num_layers=2, batch_first=True)
+        self.lstm = started(nn.LSTM(config.caption_word, config.caption_lstm, num_layers=2, batch_first=True))
         self.say = nn.Linear(config.caption_lstm, words)
 
     def read(self, frames: Padded) -> torch.Tensor:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reelbench.data import Example
+from reelbench.data import Clip, Example
 from reelbench.errors import UsageError
 from reelbench.plugins.layers.frames import sample_frames
 from reelbench.plugins.layers.segment_frames import cut
@@ -86,6 +86,11 @@ def captions_of_videos(source: TrainingSource) -> dict[str, list[list[int]]]:
     return {video: [clips[start] for start in sorted(clips)] for video, clips in rows.items()}
 
 
+def contents_of_clips(source: TrainingSource) -> dict[str, str]:
+    """What is on each captioned clip: another rendering of the same has the same."""
+    return {_place(e["video"]): e["content"] for e in source.relation("captions") if "content" in e.fields}
+
+
 def compose(example: Example, source: Relation, ctx: Context) -> Example:
     """A story of the captions of a video: its clips in order, each with one of its captions by chance."""
     assert ctx.rng is not None
@@ -93,6 +98,18 @@ def compose(example: Example, source: Relation, ctx: Context) -> Example:
     chosen = [source[rows[int(ctx.rng.integers(len(rows)))]] for rows in clips]
     fields = {"videos": [c["video"] for c in chosen], "sentences": [c["sentence"] for c in chosen]}
     return Example(example.id, fields, example.targets)
+
+
+def as_trained_on(story: Example, ctx: Context) -> Example:
+    """Clips and sentences of a story, not its whole video again, and what each clip shows, as far as is known."""
+    contents = ctx.data.assets.get("contents", {})
+    shown = [contents.get(place := _place(clip), place) for clip in story["videos"]]
+    fields = {"videos": story["videos"], "sentences": story["sentences"], "shown": shown}
+    return Example(story.id, fields, story.targets)
+
+
+def _place(clip: Clip) -> str:
+    return f"{clip.video} {clip.start_s} {clip.end_s}"
 
 
 def prepare_fields(example: Example, ctx: Context) -> dict[str, Any]:
@@ -103,6 +120,8 @@ def prepare_fields(example: Example, ctx: Context) -> dict[str, Any]:
     if "sentences" in example.fields:
         vocabulary, limit = ctx.data.assets["vocabulary"], ctx.config.max_words
         fields["words"] = [known_words(vocabulary, s, limit) for s in example["sentences"]]
+    if "shown" in example.fields:
+        fields["shown"], fields["said"] = example["shown"], [" ".join(s) for s in example["sentences"]]
     if ctx.recipe == "caption" and "sentence" in example.fields:
         fields["caption"] = caption_ids(
             ctx.data.assets["caption_words"], example["sentence"], ctx.config.max_words

@@ -11,7 +11,7 @@ import torch
 from plugin_toys import SPACES, example, toy_context, toy_data, toy_fit, toy_sentence, toy_video
 
 from reelbench import Clip, Relation, Vocabulary
-from reelbench.batching import collate
+from reelbench.batching import Batch, collate
 from reelbench.errors import UsageError
 from reelbench.plugins.hse import losses
 from reelbench.plugins.hse.method import HSE, HSEConfig
@@ -53,6 +53,7 @@ def built(ctx):
 def story(rng, clips=3, sentences=None, frames=(2, 9), words=(1, 7)):
     return example(
         {
+            "shown": [f"clip {rng.integers(1 << 30)}" for _ in range(clips)],
             "videos": [toy_video(rng, int(rng.integers(*frames))) for _ in range(clips)],
             "sentences": [toy_sentence(rng, int(rng.integers(*words))) for _ in range(sentences or clips)],
         },
@@ -158,15 +159,53 @@ def naive_cluster(rows, margin):
 def test_matching_and_clustering_are_equations_4_to_7_with_their_sign_turned():
     torch.manual_seed(0)
     v, p = torch.randn(5, 6), torch.randn(5, 6)
-    assert losses.match(cosines(p, v), 0.3).item() == pytest.approx(naive_match(v, p, 0.3), rel=1e-4)
-    expected = naive_cluster(v, 0.9) + naive_cluster(p, 0.9)
-    assert losses.cluster(v, p, 0.9).item() == pytest.approx(expected, rel=1e-4)
+    others = ~torch.eye(5, dtype=torch.bool)
+    got = losses.match(cosines(p, v), others, 0.3).item()
+    assert got == pytest.approx(naive_match(v, p, 0.3), rel=1e-4)
+    assert losses.cluster(v, others, 0.9).item() == pytest.approx(naive_cluster(v, 0.9), rel=1e-4)
 
 
 def test_matched_pairs_cost_less_than_crossed_ones():
     v = torch.eye(3)
-    assert losses.match(cosines(v, v), 0.2).item() == 0.0
-    assert losses.match(cosines(v, v.roll(1, 0)), 0.2).item() > 1.0
+    others = ~torch.eye(3, dtype=torch.bool)
+    assert losses.match(cosines(v, v), others, 0.2).item() == 0.0
+    assert losses.match(cosines(v, v.roll(1, 0)), others, 0.2).item() > 1.0
+
+
+def batch_of(shown, said, **fields):
+    return Batch(tuple(map(str, range(len(shown)))), {"shown": shown, "said": said, **fields}, None)
+
+
+def test_equal_clips_and_equal_sentences_are_no_negatives():
+    batch = batch_of([["a", "b"], ["a"], ["c"]], [["he sings", "he runs"], ["she waves"], ["he sings"]])
+    parts = losses.apart_parts(batch, torch.device("cpu"))
+    assert parts.shown.int().tolist() == [[0, 1, 0, 1], [1, 0, 1, 1], [0, 1, 0, 1], [1, 1, 1, 0]]
+    assert parts.said.int().tolist() == [[0, 1, 1, 0], [1, 0, 1, 1], [1, 1, 0, 1], [0, 1, 1, 0]]
+    assert parts.pairs.int().tolist() == [[0, 1, 0, 0], [1, 0, 1, 1], [0, 1, 0, 1], [0, 1, 1, 0]]
+    wholes = losses.apart_wholes(batch, torch.device("cpu"))
+    assert wholes.pairs.equal(~torch.eye(3, dtype=torch.bool))  # other wholes, though they share parts
+
+
+def test_no_loss_pushes_a_rendering_from_the_same_told_again():
+    torch.manual_seed(0)
+    rows = torch.randn(1, 4).expand(2, 4)
+    video = text = Embedding(rows, rows, None)
+    same, other = (batch_of([["a"], [shown]], [["he sings"], ["he runs"]]) for shown in ("a", "b"))
+    for level in (losses.high_level, losses.low_level):
+        assert level(video, text, same, HSEConfig()).item() == pytest.approx(
+            0.4
+        )  # the words differ: two texts
+        assert level(video, text, other, HSEConfig()).item() == pytest.approx(
+            1.6
+        )  # 4 of 0.2 across, and both sides
+
+
+def test_a_trained_story_says_what_its_clips_show_as_far_as_is_known():
+    ctx = fit()
+    ctx = replace(ctx, data=replace(ctx.data, assets={**ctx.data.assets, "contents": {"v 0.0 1.0": "x"}}))
+    told = example({"videos": [Clip("v", 0.0, 1.0), Clip("v", 1.0, 2.0)], "sentences": [("a",), ("b",)]}, {})
+    sampled = METHOD.sample(told, Relation("stories", "train", {}, [told]), ctx)
+    assert sampled["shown"] == ["x", "v 1.0 2.0"]
 
 
 def test_weak_matching_is_equations_13_and_14():
@@ -185,8 +224,11 @@ def test_weak_matching_is_equations_13_and_14():
     )
     video, text = (Embedding(torch.zeros(3, 4), torch.cat(parts), None) for parts in (clips, sentences))
     frames, words = (there(map(len, parts)) for parts in (clips, sentences))
+    names = [[f"{k} {i}" for i in range(len(part))] for k, part in enumerate(clips)]
+    spoken = [[f"{k} {i}" for i in range(len(part))] for k, part in enumerate(sentences)]
+    batch = batch_of(names, spoken, frames=frames, words=words)
     config = HSEConfig(low_level="weak", weak_beta=0.5, eta=-1.0)  # a margin of −1 leaves no clustering
-    assert losses.low_level(video, text, frames, words, config).item() == pytest.approx(expected, rel=1e-4)
+    assert losses.low_level(video, text, batch, config).item() == pytest.approx(expected, rel=1e-4)
 
 
 def there(lengths):
