@@ -102,13 +102,13 @@ def test_the_paper_has_its_sizes():
     assert len(module.video.layers) == 2
 
 
-def test_base_san_has_no_detector_and_starts_from_the_words_of_its_own_captions():
+def test_base_san_has_no_detector_and_starts_from_its_own_captions():
     ctx, data = fit("blanks", "base-san")
     module = built(ctx, data)
     assert module.detector is None
     (upstream,) = METHOD.upstream(ctx.config, "blanks")
     assert upstream.variant is None
-    assert set(upstream.parameters) == {"embed.", "grid."}
+    assert set(upstream.parameters) == {"embed.", "grid.", "video."}
     names = {name.split(".")[-2] for name, _ in module.named_parameters() if "." in name}
     assert not names & {"w_gamma", "w_beta"}
     assert "concepts" not in METHOD.training_step(module, training_batch(ctx), ctx)
