@@ -22,7 +22,11 @@ def language(model: TAPM, batch: Batch) -> torch.Tensor:
 
 
 def of_videos(model: TAPM, batch: Batch, ctx: Context) -> Mapping[str, torch.Tensor]:
-    """What the phase asks for: the coherence loss, the loss of words, or their sum."""
+    """What the phase asks for: Eq. 7.3, the mean over words, or the sum of both.
+
+    In a sum the words weigh as in Eq. 7.4, which adds up a sentence's words as Eq. 7.3 adds up a clip's hinges; alone,
+    a factor would change nothing but the rate.
+    """
     assert ctx.phase is not None
     visual = model.see(batch["segments"])
     parts: dict[str, torch.Tensor] = {}
@@ -30,7 +34,15 @@ def of_videos(model: TAPM, batch: Batch, ctx: Context) -> Mapping[str, torch.Ten
         parts["coherence"] = coherence(model, visual, batch)
     if "words" in ctx.phase.losses:
         parts["words"] = model.narration_loss(visual, _said(model, batch))
-    return {"loss": torch.stack([*parts.values()]).sum(), **parts}
+    if len(parts) == 1:
+        return {"loss": next(iter(parts.values())), **parts}
+    return {"loss": parts["coherence"] + parts["words"] * words_a_sentence(model, batch), **parts}
+
+
+def words_a_sentence(model: TAPM, batch: Batch) -> torch.Tensor:
+    """How many words the batch's sentences have to predict, the end mark among them, in the mean."""
+    said = _said(model, batch)
+    return (said[:, 1:] != model.tokens.pad).sum() / len(said)
 
 
 def coherence(model: TAPM, visual: torch.Tensor, batch: Batch) -> torch.Tensor:

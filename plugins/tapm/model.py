@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from reelbench.plugins.tapm.method import TAPMConfig
 
 
-def _leaky(inputs: int, outputs: int) -> nn.Linear:
-    """A layer before a leaky ReLU, whose initial values keep the size of what goes through."""
+def _leaky(inputs: int, outputs: int, slope: float) -> nn.Sequential:
+    """A layer and a leaky ReLU, with initial values that keep the size of what goes through."""
     layer = nn.Linear(inputs, outputs)
-    nn.init.kaiming_normal_(layer.weight, 0.01, nonlinearity="leaky_relu")
-    return layer
+    nn.init.kaiming_normal_(layer.weight, slope, nonlinearity="leaky_relu")
+    return nn.Sequential(layer, nn.LeakyReLU(slope))
 
 
 class ResidualBlock(nn.Module):
@@ -68,7 +68,9 @@ class VisualEncoder(nn.Module):
 
     def __init__(self, inputs: int, width: int, config: TAPMConfig) -> None:
         super().__init__()
-        self.see = nn.Sequential(_leaky(inputs, width), nn.LeakyReLU(), _leaky(width, width), nn.LeakyReLU())
+        self.see = nn.Sequential(
+            _leaky(inputs, config.seen, config.slope), _leaky(config.seen, width, config.slope)
+        )
         self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(config.blocks)))
         self.attention = SelfAttention(width, config.heads) if config.self_attention else nn.Identity()
         self.neighbours = config.material == "sets"

@@ -24,12 +24,12 @@ from reelbench.training.optim import freeze
 
 METHOD = TAPM()
 VARIANTS = [v for v in variants_of(METHOD) if v != "gpt2"]
-SMALL = TAPMConfig(generator="transformer", pretraining="none", width=8, layers=2, recurrent_layers=2, heads=2, dropout=0.0, output_dropout=0.0, max_words=12)  # fmt: skip
+SMALL = TAPMConfig(generator="transformer", pretraining="none", width=8, layers=2, recurrent_layers=2, heads=2, seen=8, dropout=0.0, output_dropout=0.0, max_words=12)  # fmt: skip
 KINDS = ["transformer", "lstm", "qrnn", pytest.param("gpt2", marks=pytest.mark.skipif(importlib.util.find_spec("transformers") is None, reason="no transformers"))]  # fmt: skip
 
 
 def fit(recipe="stories", variant="full", phase=-1, **overrides):
-    small = {"width": 16, "layers": 1, "heads": 2, "segments": 3} | overrides
+    small = {"width": 16, "seen": 8, "layers": 1, "heads": 2, "segments": 3} | overrides
     resolved = toy_fit(METHOD, recipe, variant, **small)
     data = toy_data(METHOD.features(resolved.config, recipe))
     return toy_context(resolved, recipe, data, phase=resolved.phases[phase], task="storytelling"), data
@@ -279,6 +279,18 @@ def test_padding_of_stories_and_words_changes_no_loss():
         assert float(together[name]) == pytest.approx(mean, rel=1e-4)
 
 
+def test_joint_training_weighs_words_as_equation_7_4_which_is_a_sum_over_words():
+    ctx, data = fit(variant="joint")
+    module = built(ctx, data).eval()
+    batch = training_batch(ctx)
+    parts = losses.of_videos(module, batch, ctx)
+    visual, said = module.see(batch["segments"]), batch["words"].data[batch["words"].mask[:, :, 0]]
+    outputs = module.read(visual, said[:, :-1])[:, visual.shape[1] + 1 :]
+    scores = module.generator.logits(outputs).log_softmax(-1).gather(2, said[:, 1:, None])[..., 0]
+    of_sentences = -(scores * (said[:, 1:] != module.tokens.pad)).sum(1)
+    assert float(parts["loss"] - parts["coherence"]) == pytest.approx(float(of_sentences.mean()), rel=1e-4)
+
+
 def unlabelled(captions):
     clips = [Example(f"{v}-{k}", {"video": Clip(v, 6.0 * k, 6.0 * k + 6)}, {"caption": f"{v} {k}"} if captions else None) for v, k in (("a", 1), ("b", 0), ("a", 0))]  # fmt: skip
     return Relation("clips", "unlabelled", {}, clips)
@@ -341,7 +353,7 @@ def test_a_gpt2_checkpoint_tells_in_byte_pairs(checkpoint):
     transformers = pytest.importorskip("transformers")
     published = transformers.GPT2Model.from_pretrained(checkpoint)
     torch.testing.assert_close(module.generator.embed(torch.arange(5)), published.wte(torch.arange(5)))
-    assert module.encoder.see[2].out_features == 12
+    assert module.encoder.see[1][0].out_features == 12
     tokens = module.tokens
     ids = tokens.encode(("a", "man", "walks"), 20)
     assert (ids[0], ids[-1]) == (tokens.start, tokens.end)
