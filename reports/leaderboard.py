@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from reelbench.reports.frames import Results, Trial
 
 if TYPE_CHECKING:
+    from reelbench.reports.published import Published
     from reelbench.reports.standing import Standings
+    from reelbench.reports.tables import Table
 
 BANDS = ("method", "baseline", "external", "ceiling")
 
@@ -94,7 +96,13 @@ class Row:
 
     def metric(self, name: str) -> Cell | None:
         """A metric over seeds."""
-        return Cell.of([t.metrics[name] for t in self.finished if name in t.metrics])
+        return self._cells.get(name)
+
+    @cached_property
+    def _cells(self) -> dict[str, Cell | None]:
+        """Every metric's: pages ask for each of them many times."""
+        names = dict.fromkeys(name for trial in self.finished for name in trial.metrics)
+        return {n: Cell.of([t.metrics[n] for t in self.finished if n in t.metrics]) for n in names}
 
     def cost(self, name: str) -> float | None:
         """Mean of a cost over seeds."""
@@ -123,6 +131,27 @@ class Board:
         from reelbench.reports.standing import stand
 
         return stand(self)
+
+    @cached_property
+    def table(self) -> Table:
+        """All its rows as a grid of text, which a page and four formats print."""
+        from reelbench.reports.tables import board_table
+
+        return board_table(self)
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """Label → a name that no other of its rows has."""
+        from reelbench.reports.tables import distinct_names
+
+        return distinct_names(self.rows)
+
+    @cached_property
+    def published(self) -> Mapping[str, tuple[Published, ...]]:
+        """Label → what papers print for that row."""
+        from reelbench.reports.published import published
+
+        return published(self)
 
     @property
     def specs(self) -> list[dict[str, Any]]:

@@ -39,9 +39,13 @@ class Marks:
 
 
 def scale_of(board: Board) -> Scale:
-    """From 0 (or the lowest value, if negative) to the highest value of the board's primary metric."""
+    """From 0 (or the lowest value, if negative) to the highest value of the board's primary metric.
+
+    Where less is better, chance may be so far off that nothing else could be told apart: it is then at the end.
+    """
     name = str(board.primary["name"])
-    values = [t.metrics[name] for r in board.rows for t in r.finished if name in t.metrics] or [0.0]
+    looked = [r for r in board.rows if not r.is_floor] if board.primary.get("direction") == "lower" else []
+    values = [t.metrics[name] for r in looked or board.rows for t in r.finished if name in t.metrics] or [0.0]
     return Scale(min(0.0, *values), max(values) or 1.0)
 
 

@@ -11,7 +11,7 @@ from reelbench.reports.failures import failures
 from reelbench.reports.formats import slug
 from reelbench.reports.frames import Results
 from reelbench.reports.leaderboard import Board, Row
-from reelbench.reports.tables import Table, bands, board_table, distinct_names, places
+from reelbench.reports.tables import Table, bands, board_table, places
 
 CARD_ROWS = 6
 SIDE_BY_SIDE = 8
@@ -82,7 +82,7 @@ def overview(results: Results, boards: Sequence[Board]) -> dict[str, Any]:
 def card(board: Board) -> Card:
     """The best methods without their variants, then the best baselines, chance among them."""
     spec, scale = board.primary, marks.scale_of(board)
-    names, digits = distinct_names(board.rows), places(board, board.primary)
+    names, digits = board.names, places(board, board.primary)
     chosen = _card_rows(board)
     rows = tuple(_mini(board, r, names[r.label], scale, digits) for r in chosen)
     top = marks.ceiling_row(board)
@@ -202,10 +202,10 @@ def method_lines(boards: Sequence[Board]) -> list[dict[str, Any]]:
 
 def benchmark_page(board: Board, strips: gallery.StripFolder, formats: Mapping[str, str]) -> dict[str, Any]:
     """A benchmark's table, protocol, metrics and examples."""
-    names, scale = distinct_names(board.rows), marks.scale_of(board)
+    names, scale = board.names, marks.scale_of(board)
     shown = [r for _, role, rows in bands(board.rows) for r in rows if role != "ceiling"][:SIDE_BY_SIDE]
     return {
-        "board": board, "title": title_of(board), "where": where_of(board), "table": board_table(board), "record": board.record,
+        "board": board, "title": title_of(board), "where": where_of(board), "table": board.table, "record": board.record,
         "marks": {r.label: marks.marks_of(board, r, scale) for r in board.rows}, "scale": scale_text(board, scale),
         "groups": gallery.groups([(names[r.label], r) for r in shown], strips), "formats": formats, "slugs": method_slugs(board),
         "info": _evaluation_info(board), "bars": [b for b in (figures.ranks(board), figures.differences(board)) if b],
@@ -252,12 +252,13 @@ def ablations(board: Board, rows: Sequence[Row], drawn: set[tuple[str, ...]]) ->
         for r in (*board.band("baseline")[:1], marks.chance_row(board), marks.ceiling_row(board))
         if r
     }
-    table = board_table(board, list(({r.label: r for r in rows} | beside).values()))
+    shown = list(({r.label: r for r in rows} | beside).values())
+    table = board_table(board, shown)
     scale = marks.scale_of(board)
     charts = curves.charts_of(board, [(_variant_name(r, rows), r) for r in rows], drawn)
     return Ablations(
         board, f"../benchmarks/{slug(board.benchmark)}.html", title_of(board), table, scale_text(board, scale),
-        {r.label: marks.marks_of(board, r, scale) for r in board.rows}, tuple(charts),
+        {r.label: marks.marks_of(board, r, scale) for r in shown}, tuple(charts),
     )  # fmt: skip
 
 

@@ -130,8 +130,12 @@ def _read(entry: Mapping[str, object], row: Row) -> Published | None:
 
 
 def printed(number: Published, spec: numbers.Spec) -> str:
-    """``34.1``, with a question mark where it is suspected to be a misprint."""
-    return f"{numbers.shown(spec, number.value):.4g}{'?' if number.misprint else ''}"
+    """``34.1``, with as many decimals as papers print, and a question mark where it is suspected to be a misprint."""
+    value = numbers.shown(spec, number.value)
+    digits = (
+        (1 if round(value, 1) == round(value, 2) else 2) if spec.get("percent") else 3 if value < 10 else 1
+    )
+    return f"{value:.{digits}f}{'?' if number.misprint else ''}"
 
 
 def source(number: Published, board: Board, own: str) -> str:

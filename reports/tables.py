@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reelbench.reports import numbers
 from reelbench.reports.leaderboard import Board, Cell, Row
-from reelbench.reports.published import Published, beside, paper_notes, printed, published, source, told
+from reelbench.reports.published import Published, beside, paper_notes, printed, source, told
 from reelbench.reports.standing import Standings
 from reelbench.reports.standing_notes import standing_notes
 
@@ -122,7 +122,7 @@ class Table:
 def board_table(board: Board, rows: Sequence[Row] | None = None) -> Table:
     """The grid of a board, or of some of its rows."""
     columns = (*_metric_columns(board), *_cost_columns())
-    names, papers = distinct_names(board.rows), published(board)
+    names, papers = board.names, board.published
     sections = [
         _section(board, title, role, group, columns, names, papers)
         for title, role, group in bands(board.rows if rows is None else rows)
@@ -330,7 +330,7 @@ def _caption(board: Board) -> str:
 
 
 def _notes(board: Board, rows: Sequence[Row] | None) -> list[str]:
-    names = distinct_names(board.rows)
+    names = board.names
     shown = board.rows if rows is None else rows
     failed = [f"{names[r.label]}: {seed_note(r)}." for r in shown if r.troubles]
     undefined = [

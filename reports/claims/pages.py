@@ -47,12 +47,12 @@ def summary_page(
 
 
 def paper_page(judged: Sequence[Judged], boards: Sequence[Board], title: str) -> dict[str, Any]:
-    """A paper's claims, world by world."""
+    """A paper's claims, world by world, those with a verdict first."""
     specs = specs_of(boards)
     worlds = {
         world: [
             replace(claim_line(one, spec_of(one, specs)), control=in_control(one, judged, specs))
-            for one in judged
+            for one in sorted(judged, key=lambda one: STATUSES.index(one.status))
             if one.world == world
         ]
         for world in dict.fromkeys(one.world for one in judged)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from reelbench.reports.statistics.contrast import CONFIDENCE, Contrast, satterthwaite
 from reelbench.reports.statistics.power import power_of
@@ -88,8 +88,8 @@ def power_for_equivalence(difference: Contrast, margin: float, family: int) -> f
         return None
     if difference.error == 0:
         return 1.0
-    critical = float(student.isf((1 - CONFIDENCE) / family, difference.freedom))
-    return max(0.0, 2 * float(student.cdf(margin / difference.error - critical, difference.freedom)) - 1)
+    critical = -float(stdtrit(difference.freedom, (1 - CONFIDENCE) / family))
+    return max(0.0, 2 * float(stdtr(difference.freedom, margin / difference.error - critical)) - 1)
 
 
 def times_more(lead: Contrast, effect: float, level: float = CONFIDENCE) -> float | None:

@@ -232,7 +232,7 @@ def _kind_values(line: KindLine) -> dict[str, Any]:
     return {
         "by": line.by, "kind": line.kind, "examples": line.examples, "left": f"{line.left:.3f}", "right": f"{line.right:.3f}",
         "difference": f"{line.difference.estimate:+.3f}".replace("-", "−"),
-        "interval": f"[{low:.3f}, {high:.3f}]" if is_known(line.difference) else UNKNOWN, "sure": line.is_sure,
+        "interval": f"[{low:.3f}, {high:.3f}]".replace("-", "−") if is_known(line.difference) else UNKNOWN, "sure": line.is_sure,
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reelbench.reports.formats import delimited, latex, markdown, structured
 from reelbench.reports.leaderboard import Board
-from reelbench.reports.tables import Table, board_table
+from reelbench.reports.tables import Table
 
 SUFFIXES: dict[str, tuple[str, Callable[[Table], str]]] = {
     "markdown": (".md", markdown.render),
@@ -24,7 +24,7 @@ def write(name: str, board: Board, folder: Path) -> Path:
     suffix, render = SUFFIXES[name]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{slug(board.benchmark)}{suffix}"
-    path.write_text(render(board_table(board)), encoding="utf-8", newline="")
+    path.write_text(render(board.table), encoding="utf-8", newline="")
     return path
 
 

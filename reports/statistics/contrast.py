@@ -16,7 +16,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 CONFIDENCE = 0.95
 ROUNDING = 1e-9
@@ -98,7 +98,7 @@ class Contrast:
         """Two-sided, of no difference; 1 where there is neither a difference nor an error."""
         if self.error == 0:
             return 1.0 if self.estimate == 0 else 0.0
-        return float(2 * student.sf(abs(self.estimate) / self.error, self.freedom))
+        return float(2 * stdtr(self.freedom, -abs(self.estimate) / self.error))
 
     def interval(self, level: float = CONFIDENCE) -> tuple[float, float]:
         """The two-sided interval of the estimate at a level."""
@@ -112,13 +112,13 @@ class Contrast:
 
     def half_width(self, level: float = CONFIDENCE) -> float:
         """Half of the interval."""
-        return float(student.ppf((1 + level) / 2, self.freedom)) * self.error if self.error else 0.0
+        return float(stdtrit(self.freedom, (1 + level) / 2)) * self.error if self.error else 0.0
 
     def p_above(self, bound: float) -> float:
         """One-sided, of being no more than ``bound``."""
         if self.error == 0:
             return 0.0 if self.estimate > bound else 1.0
-        return float(student.sf((self.estimate - bound) / self.error, self.freedom))
+        return float(stdtr(self.freedom, (bound - self.estimate) / self.error))
 
     def p_below(self, bound: float) -> float:
         """One-sided, of being no less than ``bound``."""

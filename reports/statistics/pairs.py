@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 from reelbench.reports.statistics.contrast import ROUNDING, Contrast, Scores, are_paired
 from reelbench.reports.statistics.family import holm, rank_intervals
@@ -35,7 +35,7 @@ class Pairs:
         estimate, error, freedom = (table[above] for table in (self.estimate, self.error, self.freedom))
         certain = np.where(estimate == 0, 1.0, 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(error > 0, 2 * student.sf(np.abs(estimate) / error, freedom), certain)
+            return np.where(error > 0, 2 * stdtr(freedom, -np.abs(estimate) / error), certain)
 
 
 def all_pairs(rows: Sequence[Scores]) -> Pairs:

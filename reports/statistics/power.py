@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from reelbench.reports.statistics.contrast import CONFIDENCE, satterthwaite
 
@@ -24,7 +24,7 @@ def resolvable(error: float, freedom: float, pairs: int = 1, power: float = POWE
     if error == 0:
         return 0.0
     alpha = (1 - CONFIDENCE) / pairs
-    return error * float(student.ppf(1 - alpha / 2, freedom) + student.ppf(power, freedom))
+    return error * float(stdtrit(freedom, 1 - alpha / 2) + stdtrit(freedom, power))
 
 
 def planned_error(cluster_sd: float, clusters: int, seed_sd: float, seeds: int) -> tuple[float, float]:
@@ -49,6 +49,6 @@ def power_of(effect: float, error: float, freedom: float, pairs: int = 1) -> flo
 
     if error == 0:
         return 1.0 if effect else 0.0
-    critical = float(student.ppf(1 - (1 - CONFIDENCE) / pairs / 2, freedom))
+    critical = float(stdtrit(freedom, 1 - (1 - CONFIDENCE) / pairs / 2))
     shift = abs(effect) / error
     return float(nct.sf(critical, freedom, shift) + nct.cdf(-critical, freedom, shift))

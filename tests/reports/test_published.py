@@ -58,8 +58,8 @@ def test_a_table_without_any_has_no_such_column(synthetic: Synthetic):
 def test_rows_of_others_in_a_papers_table_stand_by_the_others(synthetic: Synthetic):
     others = NUMBER | {"method": "vse", "value": 0.05}
     table = board_table(board_of(synthetic, others, NUMBER | {"variant": "no-attention", "value": 0.08}))
-    assert shown(table, "vse") == [("5", "lsmdc · 1k · Jsfusion, Table 5.2")]
-    assert shown(table, "jsfusion", "no-attention") == [("8", "lsmdc · 1k · Table 5.2")]
+    assert shown(table, "vse") == [("5.0", "lsmdc · 1k · Jsfusion, Table 5.2")]
+    assert shown(table, "jsfusion", "no-attention") == [("8.0", "lsmdc · 1k · Table 5.2")]
     assert shown(table, "jsfusion") == []
 
 
@@ -72,7 +72,7 @@ def test_the_boards_own_benchmark_comes_first_and_the_test_split_before_validati
     )
     table = board_table(board_of(synthetic, *several, benchmark="retrieval@microworld/small:1k"))
     # 1k is the board's own protocol by name, so that MSR-VTT's 1k-a is another one
-    assert shown(table, "jsfusion") == [("40", "same benchmark · Table 5.2"), ("10.2", "lsmdc · Table 5.2")]
+    assert shown(table, "jsfusion") == [("40.0", "same benchmark · Table 5.2"), ("10.2", "lsmdc · Table 5.2")]
     assert len(line_of(table, "jsfusion").published) == 3
 
 
@@ -83,7 +83,7 @@ def test_of_several_protocols_only_that_of_the_boards_name_counts(synthetic: Syn
 
 def test_another_metric_says_its_name_and_one_that_the_board_has_not_is_left_out(synthetic: Synthetic):
     table = board_table(board_of(synthetic, NUMBER | {"metric": "cider", "value": 0.41}))
-    assert shown(table, "jsfusion") == [("0.41", "CIDEr · lsmdc · 1k · Table 5.2")]
+    assert shown(table, "jsfusion") == [("0.410", "CIDEr · lsmdc · 1k · Table 5.2")]
 
 
 @pytest.mark.parametrize(
