@@ -6,6 +6,7 @@ observes at once, always as the same number of rows; clips are given as shares o
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -27,10 +28,13 @@ POSITIVE = 0.5  # overlap from which a clip stands for an annotation
 PLACES = 4  # clips of a group start every quarter of their length
 
 
+@functools.cache
 def clip_grid(groups: int) -> Array:
     """Clips of every group as shares of the window ``(S, 2)``: the ``i``-th group's are ``1 / 2**i`` long."""
     starts = [np.arange(PLACES * (2**i - 1) + 1) / (PLACES * 2**i) for i in range(groups)]
-    return np.concatenate([np.stack([s, s + 0.5**i], axis=1) for i, s in enumerate(starts)])
+    grid = np.concatenate([np.stack([s, s + 0.5**i], axis=1) for i, s in enumerate(starts)])
+    grid.flags.writeable = False  # one array for all callers
+    return grid
 
 
 def window_rows(

@@ -71,11 +71,11 @@ SHORT: dict[str, Any] = {"learning_rate": 5e-3, "schedule": "cosine", "validate"
 TINY: dict[str, Any] = {
     "width": 128, "word": 64, "frame_step": 4, "min_frames": 6, "max_words": 24, "remember": 2.5, "composed": True,
     "alpha": 0.4, "beta": 0.4, "weak_beta": 0.4,
-    "caption_word": 128, "caption_lstm": 128, "classifier_hidden": 128,
+    "caption_word": 128, "caption_lstm": 128, "classifier_hidden": 256,
     **{f"{phase}.{key}": value for phase in ("compose", "match", "caption", "classify") for key, value in SHORT.items()},
     "compose.batch_size": 16, "compose.steps": 290, "compose.schedule": "constant",
     "match.batch_size": 16, "match.steps": 60,
-    "caption.steps": 250, "classify.steps": 200,
+    "caption.steps": 600, "caption.batch_size": 32, "classify.steps": 600,
 }  # fmt: skip
 
 
@@ -102,7 +102,8 @@ class HSE(Method):
     - Weak correspondence replaces Eq. 5 by Eq. 14 and keeps the low-level clustering, which needs no pairs. Eq. 13, a mean of
       cosines, is computed as the product of the means of unit vectors.
     - A captioned clip comes alone here, so the contextual feature beside ``c`` is ``v`` of a video of that one clip; the flat
-      model has one vector. The two are the LSTM's first input (Vinyals et al.). ``fine-tuned`` trains the encoder on.
+      model has one vector. The two are the LSTM's first input (Vinyals et al.), and its forget gates begin at a bias of one,
+      for they are told nothing later. ``fine-tuned`` trains the encoder on.
     - Names of actions are in the base form: a word that the vocabulary lacks is read as the one it is spelled like
       (``walk`` as ``walks``), or as unknown where none is. One fit serves zero-shot recognition, another has the classifier.
     - Proposals are ``uniform-k``; a network for proposals (SSN) is not here.
@@ -161,8 +162,8 @@ class HSE(Method):
             **TINY,
             "compose.steps": 2000,
             "match.steps": 400,
-            "caption.steps": 2000,
-            "classify.steps": 1000,
+            "caption.steps": 4000,
+            "classify.steps": 2000,
         },
         "paper": {},
     }

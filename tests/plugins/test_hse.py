@@ -492,3 +492,10 @@ def test_one_frame_one_word_and_the_longest_are_borne():
     assert [len(w) for w in unknown["words"]] == [1, 1]
     assert torch.isfinite(METHOD.encode_gallery(module, collate([edge, long]), ctx)).all()
     assert torch.isfinite(METHOD.encode_query(module, collate([unknown]), ctx)).all()
+
+
+def test_the_captioner_begins_by_remembering_the_clip():
+    lstm = built(fit("caption")).lstm
+    for name, bias in lstm.named_parameters():
+        if name.startswith("bias_ih"):
+            assert bias.view(4, -1).mean(1).tolist() == [0.0, 1.0, 0.0, 0.0]  # input, forget, cell, output
