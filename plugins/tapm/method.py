@@ -115,15 +115,15 @@ TINY: dict[str, Any] = {
     "generator": "transformer", "pretraining": "corpus", "width": 64, "layers": 2, "recurrent_layers": 1, "heads": 4,
     "output_dropout": 0.1, "segments": 6, "seen": 256, "slope": 0.2, "max_words": 24,
     "pretrain.steps": 300, "pretrain.batch_size": 16, "pretrain.learning_rate": 3e-3, "pretrain.clip_norm": 1.0,
-    "adapt.steps": 160, "adapt.learning_rate": 4e-3, "adapt.warmup_steps": 20, "adapt.schedule": "cosine", "adapt.clip_norm": 0.25,
-    "adapt-more.learning_rate": 4e-3, "adapt-more.warmup_steps": 20, "adapt-more.schedule": "cosine", "adapt-more.clip_norm": 0.25,
+    "adapt.steps": 60, "adapt.learning_rate": 3e-4, "adapt.warmup_steps": 20, "adapt.clip_norm": 1.0,
+    "adapt-more.learning_rate": 3e-4, "adapt-more.warmup_steps": 20, "adapt-more.clip_norm": 1.0,
     "pseudo.learning_rate": 4e-3, "pseudo.warmup_steps": 20, "pseudo.clip_norm": 0.25,
     "generate.steps": 1000, "generate.learning_rate": 4e-3, "generate.warmup_steps": 20, "generate.schedule": "cosine",
     "generate.clip_norm": 0.25, "generate.validate": None, "generate.select": "last",
 }  # fmt: skip
 """The paper's structure at widths and lengths for two cores."""
 
-BASE: dict[str, Any] = {**TINY, "adapt.steps": 1200, "generate.steps": 6000}
+BASE: dict[str, Any] = {**TINY, "adapt.steps": 400, "generate.steps": 6000}
 
 
 class TAPM(Method):
@@ -158,8 +158,9 @@ class TAPM(Method):
     - ``as-released`` has that code's coherence loss (visual side from the encoder, text side without gradient, its projections, ring
       and norm) and no self-attention. Its random keyword input, five context tokens, beam search and place of the segments are not reproduced.
     - ``tiny`` and ``base``: six segments a clip, for three; leaky ReLUs of slope 0.2 and four times the generator's width between
-      the encoder's first layers, without which few stories teach it little more than places; adaptation at the rate of generation.
-      The generator is GPT-2's architecture in torch modules, so that nothing need be installed, pretrained on
+      the encoder's first layers, because a few hundred stories teach a narrow encoder little more than places. Adaptation is
+      short and at a low rate: at that of generation it made single clips' captions worse.
+    - There the generator is GPT-2's architecture in torch modules, so that nothing need be installed, pretrained on
       the relation ``text`` (one fit for all seeds, as a published model is); ``gpt2`` is the same through ``transformers``.
     """
 
