@@ -1,7 +1,7 @@
 """A plugin of a tiny dataset and a method that can take its time, so that a bench is cut off where a test wants it.
 
-``PACE_S`` is how long a step takes from the middle of a fit on, ``BEACON`` a file that appears there, ``TORN`` a folder of features,
-``WOBBLE`` what no fingerprint knows of and predictions depend on.
+``PACE_S`` is how long a step takes from the middle of a fit on, ``BEACON`` a file that appears there, ``AWAITED`` one that is waited
+for there, ``TORN`` a folder of features, ``WOBBLE`` what no fingerprint knows of and predictions depend on.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ COUNTS = {"train": 24, "test": 12}
 FRAMES = FeatureSpec("frames", (4,), 2.0, "float32")
 SEEN = BenchmarkSpec("action_recognition", "seen", "which of four colours")
 STEP_OF_BEACON = 10
+PATIENCE_S = 120.0
 
 
 class Colours(Dataset):
@@ -167,6 +168,9 @@ def _dawdle(ctx: Any) -> None:
         return
     if "BEACON" in os.environ:
         Path(os.environ["BEACON"]).touch()
+    deadline = time.monotonic() + PATIENCE_S
+    while "AWAITED" in os.environ and not Path(os.environ["AWAITED"]).exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
     time.sleep(float(os.environ.get("PACE_S", "0")))
 
 

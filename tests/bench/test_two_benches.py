@@ -7,13 +7,17 @@ from collections import Counter
 from desk import Desk, Done, until
 
 
-def side_by_side(desk: Desk, *workspaces: str, **environment: str) -> list[Done]:
-    """Benches of the same suite, the later ones started in the middle of the first one's fit, in another environment."""
-    beacon = desk.folder / "beacon"
-    first = desk.bench("--workspace", workspaces[0], PACE_S="0.06", BEACON=str(beacon))
+def side_by_side(desk: Desk, first: str, second: str, **environment: str) -> list[Done]:
+    """Two benches of the same suite, the second started in the middle of the first one's fit, in another environment.
+
+    In a workspace of its own the second makes the fit too, and the first waits for it; in the same one it waits itself.
+    """
+    beacon, other = desk.folder / "beacon", desk.folder / "other"
+    awaited = {"AWAITED": str(other)} if first != second else {}
+    early = desk.bench("--workspace", first, PACE_S="0.06", BEACON=str(beacon), **awaited)
     until(beacon.exists, "the middle of a fit")
-    others = [desk.bench("--workspace", w, **environment) for w in workspaces[1:]]
-    return [bench.wait() for bench in (first, *others)]
+    late = desk.bench("--workspace", second, BEACON=str(other), **environment)
+    return [early.wait(), late.wait()]
 
 
 def finished_once(desk: Desk, done: list[Done]) -> None:
