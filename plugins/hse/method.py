@@ -163,7 +163,7 @@ class HSE(Method):
             "compose.steps": 2000,
             "match.steps": 400,
             "caption.steps": 4000,
-            "classify.steps": 2000,
+            "classify.steps": 4000,
         },
         "paper": {},
     }
