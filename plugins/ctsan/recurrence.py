@@ -73,11 +73,13 @@ class SentenceReader(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.lstm = nn.LSTM(width, width, batch_first=True)
-        nn.init.xavier_normal_(self.lstm.weight_ih_l0)
-        nn.init.orthogonal_(self.lstm.weight_hh_l0)
+        weights = dict(self.lstm.named_parameters())
+        nn.init.xavier_normal_(weights["weight_ih_l0"])
+        nn.init.orthogonal_(weights["weight_hh_l0"])
+        nn.init.zeros_(weights["bias_ih_l0"])
+        nn.init.zeros_(weights["bias_hh_l0"])
         with torch.no_grad():
-            self.lstm.bias_ih_l0.zero_()[width : 2 * width] = LASTING
-            self.lstm.bias_hh_l0.zero_()
+            weights["bias_ih_l0"][width : 2 * width] = LASTING
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor, state: State | None = None) -> torch.Tensor:
         """``(R, T, D)`` under a mask with padding at the end, from a state or from zero: ``h_T`` ``(R, D)``."""
