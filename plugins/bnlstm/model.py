@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
@@ -53,8 +53,8 @@ class Cell(nn.Module):
         super().__init__()
         self.w, self.u = nn.Linear(inputs, 4 * hidden, bias=False), nn.Linear(hidden, 4 * hidden, bias=False)
         self.bias = nn.Parameter(torch.zeros(4 * hidden))
-        norms = normalised and [BatchNormOfStep(4 * hidden, steps, shift=False) for _ in range(2)]
-        self.norm_x, self.norm_h = norms or (None, None)
+        self.norm_x = BatchNormOfStep(4 * hidden, steps, shift=False) if normalised else None
+        self.norm_h = BatchNormOfStep(4 * hidden, steps, shift=False) if normalised else None
         self.norm_c = BatchNormOfStep(hidden, steps, shift=True) if normalised else None
 
     def forward(
@@ -110,7 +110,7 @@ class TagTranslator(nn.Module):
         """
         x = self.standardise(video)
         state = [(x.new_zeros(len(x), self.hidden), x.new_zeros(len(x), self.hidden)) for _ in self.cells]
-        video_columns, word_columns = self.cells[0].w.weight.tensor_split([x.shape[1]], dim=1)
+        video_columns, word_columns = self._layers()[0].w.weight.tensor_split([x.shape[1]], dim=1)
         enter = partial(_enter, functional.linear(x, video_columns), word_columns)
         word, logits = self.start.expand(len(x), -1), []  # (B, word)
         ended = torch.zeros(len(x), dtype=torch.bool, device=x.device)  # (B,)
@@ -124,12 +124,16 @@ class TagTranslator(nn.Module):
         state = self._advance(enter(word), state, self.steps)  # "one more LSTM step"
         return torch.stack(logits, 1), self.classify(self.norm_last(state[-1][0]))
 
+    def _layers(self) -> list[Cell]:
+        return cast("list[Cell]", list(self.cells))
+
     def _advance(
         self, wx: torch.Tensor, state: list[tuple[torch.Tensor, torch.Tensor]], step: int
     ) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Every layer's next state, from the first's product with its input."""
-        following = [self.cells[0](wx, *state[0], step)]
-        for cell, (h, c) in zip(self.cells[1:], state[1:], strict=True):
+        first, *others = self._layers()
+        following = [first(wx, *state[0], step)]
+        for cell, (h, c) in zip(others, state[1:], strict=True):
             following.append(cell(cell.w(following[-1][0]), h, c, step))
         return following
 
