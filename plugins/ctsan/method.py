@@ -109,12 +109,17 @@ class CTSAN(Method):
     - ``lambda_1``, ``lambda_2``, optimiser and length of training are not given: 0.0001, the released code's 1, Adam at 1e-4
       and 20 epochs; the best by validation. Losses are means over a batch, and Eq. 4.14's first term over words.
     - ``h_0 = s_N`` passes the cell on as well, a layer to a layer in captioning. The LSTMs of blanks, choices and
-      retrieval have one layer, as their equations do. Layer normalisation is Ba et al.'s and stands where the text has
-      it: the tracing LSTM and the sentences' LSTMs of choices and retrieval (§4.2.6, §4.2.7) have none. It would
-      take from ``x`` its length, which tells whether a word was found among the concepts.
-    - First weights are not given: Glorot's, as in the released code, but for two. Sentences' forget gates start at a bias of
-      3, so that the state they start from, the video, outlasts the words. But in captioning, ``W_gamma`` starts as thrice
-      the identity, and ``w_{x,a}`` at -1 where pairs are scored: a word looks for itself among the concepts.
+      retrieval have one layer, as their equations do. Layer normalisation is Ba et al.'s; the text has it for description
+      and blanks, and is silent for the tracing LSTM and for choices and retrieval (§4.2.6, §4.2.7), which have none here.
+      In the last two it would take from ``x`` its length, which tells whether a word was found among the concepts.
+      Dropout is given for description; the sentences' LSTMs of the other models have the same, the tracing LSTM none.
+    - First weights are not given. Matrices are Glorot's, as in the released code; the rest is ours. Recurrent matrices are
+      orthogonal, word vectors scaled by ``d ** -0.5``, the detector's last bias is -3 (a candidate is rarely said), and the
+      video encoder's forget bias 1. It is 3 in sentences' LSTMs, so that the video they start from outlasts the words;
+      retrieval's starts from zero, and has the same for simplicity. Except in captioning, ``W_gamma`` starts as thrice the
+      identity, so that a word looks for itself among the concepts, and ``w_{x,a}`` starts at -1 in choices and retrieval, so
+      that what it finds is taken from it; elsewhere at 1. Only a model with input attention can start so: in blanks,
+      choices and retrieval a comparison with ``base-san`` or ``output-only`` is partly one of this start.
     - Blanks: the softmax is over the label space. Retrieval: the margin is over both the sentences of a video and the
       videos of a sentence, as the paper's "k" is a movie and a query; pairs of equal content are no negatives. The query is
       read with each video's concepts. ``W_p`` makes two pieces for each of the 1,500 maxout units. Choices learn from

@@ -196,7 +196,7 @@ class Chooser(Watcher):
 
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__(data, config)
-        self.read = SentenceReader(config.hidden)
+        self.read = SentenceReader(config.hidden, config.dropout)
         self.w_a = nn.Linear(config.hidden, config.hidden)
         self.w_s = nn.Linear(config.hidden, 1, bias=False)
 
@@ -237,7 +237,7 @@ class Retriever(Watcher):
 
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__(data, config)
-        self.read = SentenceReader(config.hidden)
+        self.read = SentenceReader(config.hidden, config.dropout)
         self.pool = CompactBilinear(config.hidden, config.sketch)
         self.w_p = nn.Linear(config.sketch, config.maxout * config.pieces)
         self.w_s = nn.Linear(config.maxout, 1, bias=False)

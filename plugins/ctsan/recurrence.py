@@ -8,6 +8,8 @@ from typing import TypeAlias, cast
 import torch
 from torch import nn
 
+from reelbench.plugins.layers.recurrent_start import started
+
 State: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 """A layer's hidden and cell state, each ``(R, D)``."""
 LASTING = 3.0  # of a forget gate's bias: what a sentence starts from, the video, is still there at its end
@@ -68,24 +70,21 @@ class DeepLSTM(nn.Module):
 
 
 class SentenceReader(nn.Module):
-    """One layer of LSTM by torch's kernel, of which the last valid step is kept."""
+    """One layer of LSTM by torch's kernel, of which the last valid step is kept, with dropout on what goes in and out.
 
-    def __init__(self, width: int) -> None:
+    Where it starts from zero there is no video to keep; the forget gates' bias is the same there for simplicity.
+    """
+
+    def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(width, width, batch_first=True)
-        weights = dict(self.lstm.named_parameters())
-        nn.init.xavier_normal_(weights["weight_ih_l0"])
-        nn.init.orthogonal_(weights["weight_hh_l0"])
-        nn.init.zeros_(weights["bias_ih_l0"])
-        nn.init.zeros_(weights["bias_hh_l0"])
-        with torch.no_grad():
-            weights["bias_ih_l0"][width : 2 * width] = LASTING
+        self.lstm = started(nn.LSTM(width, width, batch_first=True), forget=LASTING)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor, state: State | None = None) -> torch.Tensor:
         """``(R, T, D)`` under a mask with padding at the end, from a state or from zero: ``h_T`` ``(R, D)``."""
         first = None if state is None else (state[0].unsqueeze(0), state[1].unsqueeze(0))
-        h, _ = self.lstm(x, first)
-        return h[torch.arange(len(x), device=x.device), mask.sum(1) - 1]
+        h, _ = self.lstm(self.dropout(x), first)
+        return self.dropout(h[torch.arange(len(x), device=x.device), mask.sum(1) - 1])
 
 
 def _zeros(x: torch.Tensor, width: int) -> State:

@@ -365,7 +365,7 @@ def test_last_states_are_those_of_valid_steps():
 
 def test_a_sentence_is_read_to_its_last_word_from_a_state():
     torch.manual_seed(0)
-    reader, cell = SentenceReader(4), torch.nn.LSTMCell(4, 4)
+    reader, cell = SentenceReader(4, 0.0), torch.nn.LSTMCell(4, 4)
     cell.load_state_dict(
         {name.removesuffix("_l0"): value for name, value in reader.lstm.state_dict().items()}
     )
@@ -376,6 +376,23 @@ def test_a_sentence_is_read_to_its_last_word_from_a_state():
         for t in range(length):
             state = cell(x[row : row + 1, t], state)
         torch.testing.assert_close(reader(x, mask, start)[row], state[0][0])
+
+
+def test_a_sentence_is_dropped_out_where_it_goes_in_and_where_it_comes_out(monkeypatch):
+    reader, x, mask = SentenceReader(4, 0.5), torch.randn(2, 5, 4), torch.ones(2, 5).bool()
+    expected = 2 * reader.eval()(2 * x, mask)
+    monkeypatch.setattr(reader.dropout, "forward", lambda kept: 2 * kept)
+    torch.testing.assert_close(reader(x, mask), expected)
+
+
+@pytest.mark.parametrize("recipe", list(CTSAN.recipes))
+@pytest.mark.parametrize(("preset", "rate"), [("tiny", 0.0), ("base", 0.2), ("paper", 0.2)])
+def test_every_lstm_of_words_and_the_video_encoder_have_the_presets_dropout(recipe, preset, rate):
+    ctx, data = fit(recipe, preset=preset)
+    with torch.device("meta"):
+        module = METHOD.build(data, ctx.config)
+    readers = [part for part in module.modules() if isinstance(part, DeepLSTM | SentenceReader)]
+    assert [part.dropout.p for part in readers] == [rate] * (3 if recipe == "blanks" else 2)
 
 
 def test_what_a_sentence_starts_from_is_there_at_its_end():
