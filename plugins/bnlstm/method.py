@@ -117,7 +117,7 @@ class BNLSTM(Method):
         },
         "base": {
             "hidden": 256, "word": 32, "max_tags": 8,
-            "translate.steps": None, "translate.epochs": 30, "translate.batch_size": 128, "translate.schedule": "cosine",
+            "translate.steps": None, "translate.epochs": 40, "translate.batch_size": 128, "translate.schedule": "cosine",
             "translate.weight_decay": 1e-2, "translate.clip_norm": 5.0, "translate.validate_every": 4,
         },
         "paper": {},

@@ -50,13 +50,14 @@ def aggregate(sheet: ScoreSheet, weights: Array) -> dict[str, Array]:
 
 
 def ceilings(evaluation: EvaluationSet) -> dict[str, Predictions]:
-    """``same-text``: a video scores as many queries of equal words as it is right for (all is right where none repeat)."""
+    """``same-text``: the share of queries of equal words that a video is right for (all is right where none repeat)."""
     texts = [tuple(query["query"]) for query in evaluation.examples]
     match = _matches(evaluation)
     number = {text: k for k, text in enumerate(dict.fromkeys(texts))}
     text = np.array([number[t] for t in texts])
     described = np.zeros((len(number), len(evaluation.gallery)), dtype=np.float32)
     np.add.at(described, (text, match), 1)
+    described /= described.sum(1, keepdims=True)
     gallery_ids = tuple(item.id for item in evaluation.gallery)
     return {"same-text": Predictions(evaluation.ids, {"scores": described[text]}, gallery_ids)}
 
