@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reelbench.reports import numbers
-from reelbench.reports.leaderboard import Board, Row
+from reelbench.reports.frames import Trial
+from reelbench.reports.leaderboard import Board
 
 
 @dataclass(frozen=True)
@@ -98,35 +100,54 @@ def _of_protocol(several: Sequence[Published], protocol: str) -> list[Published]
 
 
 def _numbers(board: Board) -> Iterator[Published]:
-    """Every number of the papers of a board's methods, each method's newest record, each number once."""
+    """Every number of the papers of a board's methods, each method's newest paper, each number once."""
     seen: set[Published] = set()
-    for row in {r.tag("method"): r for r in reversed(board.rows) if _entries(r)}.values():
-        for entry in _entries(row):
-            number = _read(entry, row)
+    for method, trial in newest_papers([board]).items():
+        title = trial.tags.get("rb.title") or method
+        for entry in _entries(trial):
+            number = _read(entry, method, title)
             if number and number not in seen:
                 seen.add(number)
                 yield number
 
 
-def _entries(row: Row) -> list[Mapping[str, object]]:
-    paper = row.record.get("paper")
-    reported = paper.get("reported") if isinstance(paper, Mapping) else None
+def newest_papers(boards: Iterable[Board]) -> dict[str, Trial]:
+    """Method → its newest finished trial that has a paper which is not empty; the record of a failed trial has none."""
+    trials = [(row.tag("method"), trial) for board in boards for row in board.rows for trial in row.finished]
+    found: dict[str, Trial] = {}
+    for method, trial in sorted(trials, key=lambda one: (one[0], -one[1].started_ms)):
+        if method not in found and isinstance(paper := trial.record.get("paper"), Mapping) and paper:
+            found[method] = trial
+    return found
+
+
+def _entries(trial: Trial) -> list[Mapping[str, object]]:
+    reported = trial.record["paper"].get("reported")
     return [n for n in reported if isinstance(n, Mapping)] if isinstance(reported, list) else []
 
 
-def _read(entry: Mapping[str, object], row: Row) -> Published | None:
+def _read(entry: Mapping[str, object], method: str, title: str) -> Published | None:
+    """``None`` for what is not a finite number: a record may be another version's, or made elsewhere."""
     value = entry.get("value")
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         return None
     told = {k: str(entry.get(k, "")) for k in ("benchmark", "metric", "table", "split", "protocol", "note")}
     return Published(
-        paper=row.tag("title") or row.tag("method"),
-        method=str(entry.get("method", row.tag("method"))),
+        paper=title,
+        method=str(entry.get("method", method)),
         variant=str(entry.get("variant", "full")),
         value=float(value),
         misprint=bool(entry.get("misprint")),
         **told,
     )
+
+
+def _is_finite(value: float) -> bool:
+    """Whether it is a float's finite value; JSON may have an integer that is none."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def printed(number: Published, spec: numbers.Spec) -> str:

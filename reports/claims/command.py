@@ -107,10 +107,14 @@ def _known(methods: Sequence[str]) -> list[Claim]:
 
 
 def _as_json(judged: Sequence[Judged]) -> str:
-    from reelbench.reports.claims.lines import judged_object, removed_counts
+    from reelbench.reports.claims.lines import judged_object, leak_counts, removed_counts
 
     return json.dumps(
-        {"claims": [judged_object(one) for one in judged], "controls": removed_counts(judged)},
+        {
+            "claims": [judged_object(one) for one in judged],
+            "controls": removed_counts(judged),
+            "leak_checks": leak_counts(judged),
+        },
         indent=2,
         allow_nan=False,
     )

@@ -20,6 +20,7 @@ from reelbench.reports.claims.verdict import (
     weakest,
 )
 from reelbench.reports.leaderboard import Board
+from reelbench.reports.published import newest_papers
 from reelbench.reports.statistics.contrast import CONFIDENCE, Contrast
 
 
@@ -102,8 +103,15 @@ class Judged:
     @property
     def is_removed(self) -> bool:
         """Whether the world lacks the very ingredient that the claim is about, so that it should not hold there."""
-        named = self.claim.control in parts_of(self.world) if self.claim.control else False
-        return named and self.claim.kind != "equivalent"
+        return self._is_in(self.claim.control)
+
+    @property
+    def is_leak_check(self) -> bool:
+        """Whether the world leaves both sides nothing to go by, so that a lead there is a leak."""
+        return self._is_in(self.claim.leak_check)
+
+    def _is_in(self, control: str) -> bool:
+        return bool(control) and control in parts_of(self.world) and self.claim.kind != "equivalent"
 
 
 def is_control(dataset: str) -> bool:
@@ -122,13 +130,7 @@ def faults_in(boards: Iterable[Board]) -> list[str]:
 
 
 def _papers(boards: Iterable[Board]) -> dict[str, Mapping[str, object]]:
-    """Method → its newest paper that is not empty; the record of a failed trial has none."""
-    trials = [(row.tag("method"), trial) for board in boards for row in board.rows for trial in row.finished]
-    found: dict[str, Mapping[str, object]] = {}
-    for method, trial in sorted(trials, key=lambda one: (one[0], -one[1].started_ms)):
-        if method not in found and isinstance(paper := trial.record.get("paper"), Mapping) and paper:
-            found[method] = paper
-    return found
+    return {method: trial.record["paper"] for method, trial in newest_papers(boards).items()}
 
 
 def judge(claims: Sequence[Claim], boards: Sequence[Board]) -> list[Judged]:

@@ -118,8 +118,8 @@ def note(one: Judged) -> str:
 
 def control_of(one: Judged, judged: Sequence[Judged]) -> Judged | None:
     """The same claim in the control world that it names, where that was run."""
-    wanted = f"{one.world}/{one.claim.control}"
-    if one.is_control or not one.claim.control:
+    wanted = f"{one.world}/{one.claim.control_world}"
+    if one.is_control or not one.claim.control_world:
         return None
     return next(
         (o for o in judged if (o.claim, o.protocol, o.world) == (one.claim, one.protocol, wanted)), None
@@ -129,30 +129,48 @@ def control_of(one: Judged, judged: Sequence[Judged]) -> Judged | None:
 def in_control(
     one: Judged, judged: Sequence[Judged], specs: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> str:
-    """``in no-gaze: refuted, +0.1 [-0.8, 1.0]``, where a claim names a control world; empty where it does not."""
-    if one.is_control or not one.claim.control:
+    """``in no-gaze: refuted, +0.1 [-0.8, 1.0]``, or ``check for leaks in …``, where a claim names a control world; empty where it does not."""
+    if one.is_control or not one.claim.control_world:
         return ""
     found = control_of(one, judged)
     line = claim_line(found, spec_of(found, specs)) if found else None
     told = f"{line.verdict}, {line.effect} {line.interval}".rstrip() if line and found and found.lead else ""
-    return f"in {one.claim.control}: {told or (line.verdict if line else 'not run')}"
+    kind = "check for leaks in" if one.claim.leak_check else "in"
+    return f"{kind} {one.claim.control_world}: {told or (line.verdict if line else 'not run')}"
 
 
 def removed_counts(judged: Sequence[Judged]) -> dict[str, int]:
     """Of the verdicts in worlds that lack what the claim is about: how many there are, and how many hold."""
-    removed = [one for one in judged if one.is_removed and one.verdict]
-    return {"judged": len(removed), "hold": sum(one.verdict == "holds" for one in removed)}
+    return _count([one for one in judged if one.is_removed])
+
+
+def leak_counts(judged: Sequence[Judged]) -> dict[str, int]:
+    """Of the verdicts in worlds that leave both sides nothing to go by: how many there are, and how many hold."""
+    return _count([one for one in judged if one.is_leak_check])
+
+
+def _count(there: Sequence[Judged]) -> dict[str, int]:
+    verdicts = [one.verdict for one in there if one.verdict]
+    return {"judged": len(verdicts), "hold": verdicts.count("holds")}
 
 
 def held_in_controls(judged: Sequence[Judged]) -> str:
-    """How many claims hold in control worlds, of those that should not; empty where nothing was judged there."""
-    there = [one for one in judged if one.is_control and one.verdict]
-    found = removed_counts(judged)
+    """How many claims hold in control worlds, of those that should not, checks for leaks apart; empty where nothing was judged there."""
+    every = _count([one for one in judged if one.is_control])
+    found, leaks = removed_counts(judged), leak_counts(judged)
+    told = []
     if found["judged"]:
-        return f"In control worlds, of the claims about what is missing there, {found['hold']} of {found['judged']} hold (at most 5 % should)."
-    held = sum(one.verdict == "holds" for one in there)
-    unnamed = "none of them says that what it is about is missing there."
-    return f"In control worlds {held} of {len(there)} hold; {unnamed}" if there else ""
+        told.append(
+            f"In control worlds, of the claims about what is missing there, {found['hold']} of {found['judged']} hold (at most 5 % should)."
+        )
+    if leaks["judged"]:
+        told.append(
+            f"Of checks for leaks, where neither side has anything to go by, {leaks['hold']} of {leaks['judged']} hold (at most 5 % should)."
+        )
+    if every["judged"] and not told:
+        unnamed = "none of them says that what it is about is missing there."
+        return f"In control worlds {every['hold']} of {every['judged']} hold; {unnamed}"
+    return " ".join(told)
 
 
 def specs_of(boards: Sequence[Board]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -178,6 +196,7 @@ def judged_object(one: Judged) -> dict[str, Any]:
     return {
         "paper": claim.paper, "name": claim.name, "kind": claim.kind, "sides": _sides(claim.sides),
         "task": claim.task, "protocol": one.protocol, "world": one.world, "control": one.is_control, "removed": one.is_removed,
+        "leak_check": one.is_leak_check,
         "metric": claim.metric, "minimum_effect": claim.minimum_effect, "where": claim.where, "verdict": one.verdict, "why": one.why,
         "rows": one.rows, "pair": _sides(one.pair) if one.pair else None,
         "effect": lead.estimate if lead and math.isfinite(lead.estimate) else None,

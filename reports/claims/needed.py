@@ -30,8 +30,8 @@ def controls_text(
     """A suite file with what the claims need in the control worlds that they name; "equivalent" ones may hold there."""
     named: dict[str, list[Claim]] = {}
     for claim in claims:
-        if claim.control and claim.kind != "equivalent":
-            named.setdefault(f"*/{claim.control}", []).append(claim)
+        if claim.control_world and claim.kind != "equivalent":
+            named.setdefault(f"*/{claim.control_world}", []).append(claim)
     order = sorted(named, key=lambda pattern: (-len(named[pattern]), pattern))
     worlds = {
         drawn: pattern

@@ -45,7 +45,9 @@ class Claim:
     minimum_effect
         As the metric is stored, written down before the claim is run.
     control
-        The control world that lacks what the claim is about, ``no-gaze``; empty where there is none.
+        The control world that lacks what the claim is about, and in which its worse side loses nothing, ``no-gaze``; empty where there is none.
+    leak_check
+        A control world that leaves both sides nothing to go by, ``no-identity``, so that a lead there is a leak; empty where there is none.
     """
 
     paper: str
@@ -58,6 +60,12 @@ class Claim:
     minimum_effect: float
     where: str
     control: str = ""
+    leak_check: str = ""
+
+    @property
+    def control_world(self) -> str:
+        """That of either kind which it names; empty where it names none."""
+        return self.control or self.leak_check
 
     def pairs(self) -> list[tuple[Side, Side]]:
         """The differences that it is about, better side first."""
@@ -117,7 +125,10 @@ def _read(method: str, name: str, entry: Mapping[str, Any]) -> Claim:
     if not (math.isfinite(effect) and effect >= 0):
         raise ValueError(f"minimum_effect is {effect}, expected a number of at least 0")
     task, _, protocol = str(entry["benchmark"]).partition(":")
+    control, leak_check = str(entry.get("control", "")), str(entry.get("leak_check", ""))
+    if control and leak_check:
+        raise ValueError("it has both control and leak_check, expected one: they are counted apart")
     return Claim(
         method, name, kind, sides, task, protocol, str(entry["metric"]), effect,
-        str(entry.get("where", "")), str(entry.get("control", "")),
+        str(entry.get("where", "")), control, leak_check,
     )  # fmt: skip

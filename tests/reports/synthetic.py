@@ -69,11 +69,14 @@ class Synthetic:
         self, method: str = "jsfusion", *, seed: int = 0, variant: str = "full", role: str = "method", benchmark: str = BENCHMARK,
         features: Sequence[str] = ("frames", "audio"), metrics: Mapping[str, float] | None = None, title: str = "", status: str = "FINISHED",
         tags: Mapping[str, str] | None = None, record: Mapping[str, Any] | None = None, shown: Mapping[str, str] | None = None, artifacts: bool = True,
+        started_ms: int = 1_760_000_000_000,
     ) -> str:  # fmt: skip
         """One trial's run; returns its id."""
         naming = _naming(method, variant, role, benchmark, features, seed, title)
         values = metrics or _metrics(naming["label"], seed)
-        run = self._run(f"reelbench/{benchmark}", {**_tags("trial", naming), **(tags or {})})
+        run = self._run(
+            f"reelbench/{benchmark}", {**_tags("trial", naming), **(tags or {})}, started_ms=started_ms
+        )
         if status == "FINISHED":
             self._log(run.info.run_id, {f"test/{k}": v for k, v in values.items()})
             if artifacts:

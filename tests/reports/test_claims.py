@@ -420,6 +420,29 @@ def test_control_worlds_count_the_claims_about_what_they_lack(synthetic: Synthet
     assert "5 %" not in told
 
 
+def test_checks_for_leaks_are_counted_and_shown_apart(synthetic: Synthetic):
+    about, leak = CLAIM | {"control": "no-audio"}, CLAIM | {"name": "leak", "leak_check": "no-audio"}
+    for world in ("", "/no-audio"):
+        where = f"retrieval@microworld/small{world}:sentence"
+        rows(synthetic, about, leak, values={"full": 0.7, "no-audio": 0.4}, benchmark=where)
+    told = CliRunner().invoke(command, ["--store", synthetic.uri]).output
+    assert "claims about what is missing there, 1 of 1 hold (at most 5 % should)" in told
+    assert (
+        "Of checks for leaks, where neither side has anything to go by, 1 of 1 hold (at most 5 % should)"
+        in told
+    )
+    assert told.count("; in no-audio: holds") == told.count("check for leaks in no-audio: holds") == 1
+    found = json.loads(CliRunner().invoke(command, ["--store", synthetic.uri, "--json"]).stdout)
+    assert found["controls"] == found["leak_checks"] == {"judged": 1, "hold": 1}
+    text = controls_text(claims_of("jsfusion", {"claims": [leak]}), "microworld/small", 1)
+    assert "retrieval@microworld/small/no-audio:*" in text
+
+
+def test_a_claim_has_one_control_world_of_one_kind():
+    with pytest.raises(ValueError, match="'sound-helps' of jsfusion: it has both control and leak_check"):
+        claims_of("jsfusion", {"claims": [CLAIM | {"control": "no-audio", "leak_check": "no-audio"}]})
+
+
 def test_a_malformed_claim_in_the_record_is_a_line_of_the_page(synthetic: Synthetic, tmp_path):
     from reelbench.reports.render import draw_site
 
@@ -489,7 +512,7 @@ def test_every_control_that_a_shipped_claim_names_is_a_world():
     from reelbench.reports.claims.command import _known
     from reelbench.tasks.datasets.microworld.sizes import CONTROLS
 
-    named = [claim.control for claim in _known(()) if claim.control]
+    named = [claim.control_world for claim in _known(()) if claim.control_world]
     assert set(named) <= set(CONTROLS)
     assert len(named) >= 20
 

@@ -87,10 +87,36 @@ def test_another_metric_says_its_name_and_one_that_the_board_has_not_is_left_out
 
 
 @pytest.mark.parametrize(
-    "odd", [{"metric": "spice"}, {"value": "10.2"}, {"value": True}, {"benchmark": "captioning@lsmdc:1k"}]
+    "odd",
+    [
+        {"metric": "spice"},
+        {"value": "10.2"},
+        {"value": True},
+        {"value": float("nan")},
+        {"value": float("-inf")},
+        {"value": 10**400},
+        {"benchmark": "captioning@lsmdc:1k"},
+    ],
 )
 def test_what_does_not_fit_is_left_out(synthetic: Synthetic, odd: dict[str, Any]):
-    assert not board_table(board_of(synthetic, NUMBER | odd, "no table", 3)).has_paper
+    table = board_table(board_of(synthetic, NUMBER | odd, "no table", 3))
+    assert not table.has_paper
+    assert all(row["paper"] == [] for row in json.loads(structured.render(table))["rows"])
+
+
+def test_of_two_papers_of_a_method_the_newest_counts_not_the_best_rows(synthetic: Synthetic):
+    older = {"paper": {"reported": [NUMBER, NUMBER | {"variant": "no-audio", "value": 0.2}]}}
+    newer = {"paper": {"reported": [NUMBER | {"value": 0.104}]}}
+    scored = {"recall_at_1": 0.9, "cider": 0.9, "median_rank": 1.0}
+    synthetic.trial(metrics=scored, record=older, started_ms=1_760_000_000_000)
+    worse = {name: value / 2 for name, value in scored.items()}
+    synthetic.trial(variant="no-audio", metrics=worse, record=newer, started_ms=1_760_000_900_000)
+    synthetic.trial(variant="no-attention", metrics=worse, record={"paper": {}}, started_ms=1_760_000_990_000)
+    (board,) = boards(load(synthetic.uri))
+    assert board.rows[0].tag("variant") == "full"
+    table = board_table(board)
+    assert shown(table, "jsfusion") == [("10.4", "lsmdc · 1k · Table 5.2")]
+    assert shown(table, "jsfusion", "no-audio") == []
 
 
 def test_a_suspected_misprint_is_marked_and_explained(synthetic: Synthetic):
