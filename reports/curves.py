@@ -30,6 +30,8 @@ class CurveLine:
     ----------
     band
         The outline of mean ± sample SD, where two seeds or more were validated; empty for one seed.
+    missing
+        How its name goes on where a seed is missing somewhere: ``: 2 of 3 seeds to the end, 1 not finite somewhere``.
     """
 
     points: str
@@ -38,6 +40,7 @@ class CurveLine:
     seeds: int
     group: int
     name: str
+    missing: str
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Chart:
     ----------
     where
         What it was validated on: a benchmark, or ``the relation captions`` for a loss.
+    groups
+        The variants' names, with what is missing where a line is not the mean of all its seeds from start to end.
     """
 
     title: str
@@ -88,19 +93,18 @@ def charts_of(board: Board, rows: Sequence[tuple[str, Row]], drawn: set[tuple[st
     return [
         _chart(metric, where, series, specs.get(metric, {}))
         for (metric, where), series in sorted(found.items())
-        if any(len(points) > 1 for several in series.values() for points in several)
+        if any(len(_finite(points)) > 1 for several in series.values() for points in several)
     ]
 
 
 def _series(record: Mapping[str, Any], board: Board) -> dict[tuple[str, str], Points]:
-    """Points by metric and what it was validated on, those of other benchmarks left out."""
+    """Points by metric and what it was validated on, also those that are not finite; those of other benchmarks left out."""
     found: dict[tuple[str, str], Points] = {}
     for point in record.get("curve") or ():
         for name, value in point["values"].items():
             metric = name.removeprefix("val/")
             where = _validated_on(record, str(point.get("phase", "")), metric, board)
-            wanted = name != metric and math.isfinite(value)
-            if wanted and (where == board.benchmark or metric == LOSS):
+            if name != metric and (where == board.benchmark or metric == LOSS):
                 found.setdefault((metric, where), []).append((float(point["step"]), float(value)))
     return found
 
@@ -127,11 +131,12 @@ class _Mean:
 
 
 def average(several: Sequence[Points]) -> list[_Mean]:
-    """The mean of seeds at each step; a step that comes twice in a seed (in two phases) counts as two."""
+    """The mean of the seeds that are finite at each step; a step that comes twice in a seed (in two phases) counts as two."""
     found: dict[tuple[float, int], list[float]] = {}
     for points in several:
         for key, (_, value) in zip(_occurrences(points), points, strict=True):
-            found.setdefault(key, []).append(value)
+            if math.isfinite(value):
+                found.setdefault(key, []).append(value)
     order = {key: i for i, key in enumerate(_occurrences(max(several, key=len)))}
     keys = sorted(found, key=lambda key: (order.get(key, len(order)), key))
     return [
@@ -149,6 +154,22 @@ def _occurrences(points: Points) -> list[tuple[float, int]]:
     return keys
 
 
+def _finite(points: Points) -> Points:
+    return [point for point in points if math.isfinite(point[1])]
+
+
+def missing(several: Sequence[Points]) -> str:
+    """``: 2 of 3 seeds to the end, 1 not finite somewhere``, as a line's name goes on; empty where every seed has every step."""
+    end = _occurrences(max(several, key=len))[-1]
+    ends = [dict(zip(_occurrences(p), (y for _, y in p), strict=True)).get(end, math.nan) for p in several]
+    reach, odd = sum(map(math.isfinite, ends)), sum(len(_finite(p)) < len(p) for p in several)
+    told = (
+        f"{reach} of {len(several)} seeds to the end" if reach < len(several) else "",
+        f"{odd} not finite somewhere" if odd else "",
+    )
+    return ": " + ", ".join(filter(None, told)) if any(told) else ""
+
+
 def _chart(metric: str, where: str, series: Mapping[str, Sequence[Points]], spec: numbers.Spec) -> Chart:
     factor = 100.0 if spec.get("percent") else 1.0
     means = {name: average(several) for name, several in series.items()}
@@ -158,17 +179,24 @@ def _chart(metric: str, where: str, series: Mapping[str, Sequence[Points]], spec
     across = Scale(0.0, max(max(xs), x_ticks[-1]), LEFT, CHART_WIDTH - RIGHT)
     up = Scale(min(y_ticks[0], *ys), max(y_ticks[-1], *ys), CHART_HEIGHT - BOTTOM, TOP)
     lines = tuple(
-        _line(points, len(series[name]), group, name, across, up, factor)
+        _line(points, series[name], group, name, across, up, factor)
         for group, (name, points) in enumerate(means.items())
+        if points
     )
     return Chart(
-        numbers.metric_head(spec) if spec else metric, where, lines, tuple(means),
+        numbers.metric_head(spec) if spec else metric, where, lines, tuple(name + missing(several) for name, several in series.items()),
         tuple((across(x), f"{x:g}") for x in x_ticks), tuple((up(y), f"{y:g}") for y in y_ticks),
     )  # fmt: skip
 
 
 def _line(
-    points: Sequence[_Mean], seeds: int, group: int, name: str, across: Scale, up: Scale, factor: float
+    points: Sequence[_Mean],
+    several: Sequence[Points],
+    group: int,
+    name: str,
+    across: Scale,
+    up: Scale,
+    factor: float,
 ) -> CurveLine:
     placed = [(across(p.step), up(p.value * factor)) for p in points]
     spread = [p for p in points if p.seeds > 1]
@@ -176,4 +204,6 @@ def _line(
         (p.step, p.value - p.sd) for p in reversed(spread)
     ]
     band = " ".join(f"{across(x)},{up(y * factor)}" for x, y in outline) if len(spread) > 1 else ""
-    return CurveLine(" ".join(f"{x},{y}" for x, y in placed), band, placed[-1], seeds, group, name)
+    return CurveLine(
+        " ".join(f"{x},{y}" for x, y in placed), band, placed[-1], len(several), group, name, missing(several)
+    )

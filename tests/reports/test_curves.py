@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from synthetic import BENCHMARK, Synthetic
 
 from reelbench.reports.curves import Chart, average, charts_of
 from reelbench.reports.frames import load
 from reelbench.reports.leaderboard import boards
+
+NAN = float("nan")
 
 
 def test_seeds_are_averaged_step_by_step():
@@ -27,15 +31,17 @@ def test_a_step_of_two_phases_counts_twice_and_in_order():
     assert [(p.step, p.value) for p in found] == [(0, 2.0), (50, 3.0), (0, 4.0), (50, 5.0)]
 
 
+def curve_of(values: list[float]) -> dict[str, Any]:
+    curve = [
+        {"phase": "joint", "step": 50 * i, "values": {"val/recall_at_1": v}} for i, v in enumerate(values)
+    ]
+    return {"validation": [{"phase": "joint", "benchmark": BENCHMARK}], "curve": curve}
+
+
 def chart(synthetic: Synthetic, *values: list[float]) -> Chart:
     """The chart of a method of so many seeds with these curves."""
     for seed, several in enumerate(values):
-        curve = [
-            {"phase": "joint", "step": 50 * i, "values": {"val/recall_at_1": v}}
-            for i, v in enumerate(several)
-        ]
-        told = {"validation": [{"phase": "joint", "benchmark": BENCHMARK}], "curve": curve}
-        synthetic.trial(seed=seed, record=told | {"fingerprints": {"fits": [str(seed)]}})
+        synthetic.trial(seed=seed, record=curve_of(several) | {"fingerprints": {"fits": [str(seed)]}})
     (board,) = boards(load(synthetic.uri))
     (found,) = charts_of(board, [("full", board.rows[0])], set())
     return found
@@ -61,7 +67,38 @@ def test_one_seed_has_a_line_and_no_band(synthetic: Synthetic):
     assert (found.lines[0].band, found.has_band) == ("", False)
 
 
-def test_what_is_not_a_number_is_left_out(synthetic: Synthetic):
-    (line,) = chart(synthetic, [0.1, float("nan"), 0.5], [0.1, 0.3, float("inf")]).lines
+def test_what_is_not_a_number_is_left_out_and_said(synthetic: Synthetic):
+    found = chart(synthetic, [0.1, float("nan"), 0.5], [0.1, 0.3, float("inf")])
+    (line,) = found.lines
     assert len(ends(line.points)) == 3
     assert "nan" not in line.points + line.band
+    assert found.groups == ("full: 1 of 2 seeds to the end, 2 not finite somewhere",)
+
+
+@pytest.mark.parametrize(
+    ("third", "told"),
+    [
+        ([0.2, 0.3, 0.4], "full"),
+        ([0.2, 0.3], "full: 2 of 3 seeds to the end"),
+        ([0.2, 0.3, NAN], "full: 2 of 3 seeds to the end, 1 not finite somewhere"),
+        ([0.2, NAN, 0.3], "full: 1 not finite somewhere"),
+        ([NAN, NAN, NAN], "full: 2 of 3 seeds to the end, 1 not finite somewhere"),
+    ],
+)
+def test_a_seed_that_is_missing_somewhere_is_told_in_the_lines_name(
+    synthetic: Synthetic, third: list[float], told: str
+):
+    found = chart(synthetic, [0.1, 0.4, 0.5], [0.2, 0.6, 0.5], third)
+    assert found.groups == (told,)
+    (line,) = found.lines
+    assert (line.name + line.missing, line.seeds) == (told, 3)
+
+
+def test_a_variant_without_any_number_has_no_line_and_is_named(synthetic: Synthetic):
+    synthetic.trial(record=curve_of([0.1, 0.4]) | {"fingerprints": {"fits": ["a"]}})
+    synthetic.trial(variant="no-audio", record=curve_of([NAN, NAN]) | {"fingerprints": {"fits": ["b"]}})
+    (board,) = boards(load(synthetic.uri))
+    rows = sorted((row.tag("variant"), row) for row in board.rows)
+    (found,) = charts_of(board, rows, set())
+    assert [line.name for line in found.lines] == ["full"]
+    assert found.groups == ("full", "no-audio: 0 of 1 seeds to the end, 1 not finite somewhere")
