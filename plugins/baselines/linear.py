@@ -32,9 +32,9 @@ class DetectSettings(Config):
     suppress: float = 0.3
 
 
-def _recipe(relation: str, task: str, epochs: int) -> Recipe:
+def _recipe(relation: str, task: str, epochs: int, rate: float = 1e-2, decay: float = 1e-5) -> Recipe:
     phase = Phase(
-        name="train", relation=relation, epochs=epochs, batch_size=128, learning_rate=1e-2, schedule="cosine", weight_decay=1e-5,
+        name="train", relation=relation, epochs=epochs, batch_size=128, learning_rate=rate, schedule="cosine", weight_decay=decay,
         validate=None, select="last",
     )  # fmt: skip
     return Recipe(serves=(task,), phases=(phase,), config={"head": relation})
@@ -56,9 +56,9 @@ class Linear(Method):
     modalities = ("appearance", "motion", "audio")
     Config = LinearConfig
     Predict = DetectSettings
-    presets: ClassVar = {"tiny": {}, "base": {"train.epochs": 120}}
+    presets: ClassVar = {"tiny": {}, "base": {"train.epochs": 240}}
     recipes: ClassVar = {
-        "tags": _recipe("tags", "tagging", 60),
+        "tags": _recipe("tags", "tagging", 120, rate=3e-2, decay=1e-4),
         "actions": _recipe("actions", "action_recognition", 20),
         "events": _recipe("events", "detection", 20),
     }
@@ -119,5 +119,5 @@ class MixtureOfExperts(Linear):
 
     name = "moe"
     title = "Mixture of experts"
-    recipes: ClassVar = {"tags": _recipe("tags", "tagging", 24)}
+    recipes: ClassVar = {"tags": _recipe("tags", "tagging", 48, rate=3e-3, decay=2e-3)}
     presets: ClassVar = {"tiny": {"experts": 2}, "base": {"experts": 2, "train.epochs": 120}}
