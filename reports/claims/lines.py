@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from reelbench.reports import numbers
@@ -83,7 +83,7 @@ def shown(one: Judged, spec: numbers.Spec) -> str:
 
 def _names(one: Judged, sides: Sequence[Side]) -> list[str]:
     """The method's own name is left out."""
-    return [s.variant if s.method == one.claim.paper else str(s) for s in sides]
+    return [s.within if s.method == one.claim.paper else str(s) for s in sides]
 
 
 def statement(one: Judged) -> str:
@@ -207,4 +207,4 @@ def judged_object(one: Judged) -> dict[str, Any]:
 
 
 def _sides(sides: Sequence[Side]) -> list[dict[str, str]]:
-    return [{"method": side.method, "variant": side.variant} for side in sides]
+    return [{k: v for k, v in asdict(side).items() if v} for side in sides]

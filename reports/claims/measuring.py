@@ -146,11 +146,12 @@ class _Candidate:
 
 
 def _candidates(claim: Claim, board: Board) -> list[_Candidate]:
-    sides = set(claim.sides)
     return [
         _Candidate(side, row.tag("preset"), row.tag("recipe"), _is_overridden(row), row.label, scores)
         for row in board.rows
-        if (side := Side(row.tag("method"), row.tag("variant") or "full")) in sides
+        for side in dict.fromkeys(claim.sides)
+        if (side.method, side.variant) == (row.tag("method"), row.tag("variant") or "full")
+        and side.recipe in ("", row.tag("recipe"))
         and row.tag("role") != "ceiling"
         and (scores := scores_of(row, (claim.metric,)).get(claim.metric))
     ]
@@ -164,24 +165,27 @@ def _is_overridden(row: Row) -> bool:
 def _chosen(
     claim: Claim, found: Mapping[str, Sequence[_Candidate]]
 ) -> tuple[str, dict[str, dict[Side, Scores]]]:
-    """One preset for all sides and one recipe a method, by what is there and never by the score."""
+    """One preset for all sides and, of those that name none, one recipe a method, by what is there and never by the score."""
     every = {dataset: list(several) for dataset, several in found.items()}
     preset = _fullest(set(claim.sides), every, "preset")
     every = {dataset: [c for c in several if c.preset == preset] for dataset, several in every.items()}
     recipes = {}
-    for method in dict.fromkeys(side.method for side in claim.sides):
-        own = {d: [c for c in several if c.side.method == method] for d, several in every.items()}
+    open_sides = [side for side in claim.sides if not side.recipe]
+    for method in dict.fromkeys(side.method for side in open_sides):
+        mine = {side for side in open_sides if side.method == method}
+        own = {d: [c for c in several if c.side in mine] for d, several in every.items()}
         if any(own.values()):
-            recipes[method] = _fullest({s for s in claim.sides if s.method == method}, own, "recipe")
+            recipes[method] = _fullest(mine, own, "recipe")
     chosen = {
         dataset: {
             c.side: c.scores
             for c in sorted(several, key=lambda c: c.order, reverse=True)  # the first in order is set last
-            if recipes[c.side.method] == c.recipe
+            if c.side.recipe or recipes[c.side.method] == c.recipe
         }
         for dataset, several in every.items()
     }
-    return ", ".join([preset, *dict.fromkeys(recipes.values())]), chosen
+    named = [side.recipe for side in claim.sides if side.recipe]
+    return ", ".join([preset, *dict.fromkeys([*recipes.values(), *named])]), chosen
 
 
 def _fullest(sides: set[Side], found: Mapping[str, Sequence[_Candidate]], key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from reelbench.reports.claims.statement import Claim, Side
 
@@ -50,7 +51,10 @@ def _text(
     counts: dict[Side, int] = {}
     for pattern, claims in groups.items():
         for claim in claims:
-            for side in dict.fromkeys(side for pair in claim.pairs() for side in pair):
+            sides = (
+                replace(side, recipe="") for pair in claim.pairs() for side in pair
+            )  # a trial has every recipe
+            for side in dict.fromkeys(sides):
                 needed.setdefault(side, {}).setdefault(pattern, set()).add(_task(claim))
                 counts[side] = counts.get(side, 0) + 1
     rows = sorted(needed, key=lambda side: (-counts[side], side))

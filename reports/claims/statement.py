@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,13 +17,19 @@ FULL = "full"
 
 @dataclass(frozen=True, order=True)
 class Side:
-    """One row of a claim."""
+    """One row of a claim; an empty recipe is whichever serves the benchmark, the same for all sides of a method that name none."""
 
     method: str
     variant: str = FULL
+    recipe: str = ""
 
     def __str__(self) -> str:
-        return self.method if self.variant == FULL else f"{self.method} · {self.variant}"
+        return self.method if self.within == FULL else f"{self.method} · {self.within}"
+
+    @property
+    def within(self) -> str:
+        """Its name among rows of one method."""
+        return " · ".join(part for part in (self.variant, self.recipe) if part)
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,11 @@ def _read(method: str, name: str, entry: Mapping[str, Any]) -> Claim:
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(KINDS)}")
     rows: Sequence[Mapping[str, str]] = entry.get("rows") or (entry["left"], entry["right"])
-    sides = tuple(Side(row.get("method", method), row.get("variant", FULL)) for row in rows)
+    sides = tuple(
+        Side(row.get("method", method), row.get("variant", FULL), row.get("recipe", "")) for row in rows
+    )
+    if twice := [str(side) for side, n in Counter(sides).items() if n > 1]:
+        raise ValueError(f"{twice[0]} is on more than one side")
     if len(sides) < 2 or (kind == "equivalent" and len(sides) > 2):
         raise ValueError(f"{kind} of {len(sides)} rows")
     effect = float(entry["minimum_effect"])

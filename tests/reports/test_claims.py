@@ -153,6 +153,30 @@ def test_a_claim_is_read_with_its_sides():
     assert best.pairs() == [(a, b), (a, c)]
 
 
+def test_the_same_row_is_not_two_sides():
+    with pytest.raises(
+        ValueError, match="'sound-helps' of jsfusion: jsfusion · no-audio is on more than one"
+    ):
+        claims_of("jsfusion", {"claims": [CLAIM | {"left": {"variant": "no-audio"}}]})
+
+
+def test_a_side_that_names_its_recipe_is_that_row(synthetic: Synthetic):
+    left, right = ({"variant": "full", "recipe": recipe} for recipe in ("tuned", "shared"))
+    claim = CLAIM | {"left": left, "right": right}
+    for recipe, value in (("tuned", 0.7), ("shared", 0.4), ("other", 0.9)):
+        for seed in range(3):
+            tags = {"rb.recipe": recipe, "rb.label": recipe, "rb.fingerprint.score": f"{recipe} {seed}"}
+            values, record = {"recall_at_1": value + SURE * seed}, {"paper": {"claims": [claim]}}
+            synthetic.trial(seed=seed, metrics=values, tags=tags, record=record)
+    (one,) = judged(synthetic)
+    assert (one.verdict, one.rows) == ("holds", "tiny, tuned, shared")
+    assert one.lead is not None
+    assert one.lead.estimate == pytest.approx(0.3, abs=1e-5)
+    assert statement(one) == "full · tuned beats full · shared"
+    sides = judged_object(one)["sides"]
+    assert [side["recipe"] for side in sides] == ["tuned", "shared"]
+
+
 def test_a_malformed_claim_is_named():
     with pytest.raises(ValueError, match="claim 'sound-helps' of jsfusion: kind is 'better'"):
         claims_of("jsfusion", {"claims": [CLAIM | {"kind": "better"}]})
