@@ -169,7 +169,9 @@ def _dawdle(ctx: Any) -> None:
     if "BEACON" in os.environ:
         Path(os.environ["BEACON"]).touch()
     deadline = time.monotonic() + PATIENCE_S
-    while "AWAITED" in os.environ and not Path(os.environ["AWAITED"]).exists() and time.monotonic() < deadline:
+    while (
+        "AWAITED" in os.environ and not Path(os.environ["AWAITED"]).exists() and time.monotonic() < deadline
+    ):
         time.sleep(0.02)
     time.sleep(float(os.environ.get("PACE_S", "0")))
 
