@@ -50,7 +50,7 @@ def run(
     store: str | None,
     **options: Any,
 ) -> int:
-    """Train, evaluate, record and render a suite (ablations, claims, didemo, longer, papers, small, smoke, or a file), or one method beside others.
+    """Train, evaluate, record and render a suite (ablations, claims, controls, didemo, longer, papers, small, smoke, or a file), or one method beside others.
 
     Without SUITE, name --method and --benchmark. What is already recorded is not run again; a killed or interrupted
     bench goes on where it was when the same command is given again.
