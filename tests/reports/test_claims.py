@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -175,6 +178,13 @@ def test_a_side_that_names_its_recipe_is_that_row(synthetic: Synthetic):
     assert statement(one) == "full · tuned beats full · shared"
     sides = judged_object(one)["sides"]
     assert [side["recipe"] for side in sides] == ["tuned", "shared"]
+
+
+def test_the_claim_of_the_authors_page_is_read():
+    page = (Path(__file__).parents[2] / "docs/methods.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(\[paper\].*?)```", page, re.DOTALL)
+    (claim,) = claims_of("jsfusion", tomllib.loads(block))
+    assert (claim.name, claim.control, claim.minimum_effect) == ("sound-helps", "no-audio", 0.005)
 
 
 def test_a_malformed_claim_is_named():
