@@ -22,8 +22,8 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
     ("arguments", "status", "says"),
     [
         (["rum"], 2, "unknown command 'rum'; did you mean 'run'?"),
-        (["run"], 2, "name a suite (ablations, claims, didemo, longer, papers, small, smoke, or a .toml file)"),
-        (["run", "nosuch"], 2, "unknown suite 'nosuch'; known: ablations, claims, didemo, longer, papers, small, smoke (or give the path of a .toml file)"),
+        (["run"], 2, "name a suite (ablations, claims, controls, didemo, longer, papers, small, smoke, or a .toml file)"),
+        (["run", "nosuch"], 2, "unknown suite 'nosuch'; known: ablations, claims, controls, didemo, longer, papers, small, smoke (or give the path of a .toml file)"),
         (["run", "smal"], 2, "unknown suite 'smal'; did you mean 'small'?"),
         (["run", "nowhere.toml"], 2, "suite file nowhere.toml does not exist"),
         (["run", "--method", "jsfuson", "--benchmark", "retrieval@microworld/smoke"], 2, "unknown method 'jsfuson'; did you mean 'jsfusion'?"),

@@ -292,7 +292,7 @@ def test_every_variant_that_learns_gaze_asks_for_one_and_the_same_fit():
         v: METHOD.upstream(toy_fit(METHOD, "captions", v).config, "captions") for v in variants_of(METHOD)
     }
     learned = [ups for ups in asked.values() if ups]
-    assert {v for v, ups in asked.items() if ups} == {"full", "fovea", "fovea-motion"}
+    assert {v for v, ups in asked.items() if ups} == {"full", "greedy", "fovea", "fovea-motion"}
     assert all(ups == learned[0] and ups[0].variant == "full" for ups in learned)
     assert METHOD.upstream(toy_fit(METHOD, "gaze").config, "gaze") == ()
 
