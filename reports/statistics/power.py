@@ -51,4 +51,5 @@ def power_of(effect: float, error: float, freedom: float, pairs: int = 1) -> flo
         return 1.0 if effect else 0.0
     critical = float(stdtrit(freedom, 1 - (1 - CONFIDENCE) / pairs / 2))
     shift = abs(effect) / error
-    return float(nct.sf(critical, freedom, shift) + nct.cdf(-critical, freedom, shift))
+    reversed_ = float(nct.cdf(-critical, freedom, shift))  # SciPy gives NaN where it is next to nothing
+    return float(nct.sf(critical, freedom, shift)) + (0.0 if math.isnan(reversed_) else reversed_)

@@ -35,6 +35,7 @@ from reelbench.reports.frames import load
 from reelbench.reports.leaderboard import boards
 from reelbench.reports.statistics.contrast import Contrast
 from reelbench.reports.statistics.family import holm
+from reelbench.reports.statistics.power import power_of
 from reelbench.suite import builtin_suites, load_suite, parse_suite
 
 CLAIM = {
@@ -621,3 +622,10 @@ def test_what_the_command_prints_cannot_drive_a_terminal(synthetic: Synthetic):
     told = CliRunner().invoke(command, ["--store", synthetic.uri]).output
     assert "⟨U+001B⟩" in told
     assert not {"\x1b", "\u202e", "\x07"} & set(told)
+
+
+@pytest.mark.parametrize("freedom", [1.5, 10.0, 114.6, 500.0])
+def test_the_power_of_a_large_effect_is_a_number(freedom: float) -> None:
+    found = [power_of(shift, 1.0, freedom, 20) for shift in (1.0, 5.0, 11.3, 40.0, 300.0)]
+    assert all(0 < power <= 1 for power in found)
+    assert found == sorted(found)
