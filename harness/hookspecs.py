@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reelbench.executors import Executor
     from reelbench.method import Method
     from reelbench.plan import Plan
+    from reelbench.registry import Registry
     from reelbench.stages import Stage
     from reelbench.task import Task
 
@@ -60,7 +61,7 @@ def reelbench_formats() -> Mapping[str, Any]:
 
 
 @hookspec
-def reelbench_plan_notes(plan: Plan, store: str) -> Sequence[str]:
+def reelbench_plan_notes(plan: Plan, store: str, registry: Registry) -> Sequence[str]:
     """Lines that ``reelbench plan`` prints under the plan (what the suite will be able to resolve, say)."""
     return ()
 

@@ -35,6 +35,9 @@ class Metric:
         The range of possible values; ``high`` may be infinite.
     percent
         Shown times 100, as the literature does; always *stored* as a fraction.
+    spread
+        What ``reelbench plan`` assumes before anything ran: the SD over clusters of a difference between two rows, and
+        the SD over seeds of one row. By default a quarter and a hundredth of the range.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Metric:
     high: float = 1.0
     percent: bool = True
     doc: str = ""
+    spread: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from reelbench.benchmarks import Benchmark
 from reelbench.errors import TrackingError
 from reelbench.reports import numbers
 from reelbench.reports.frames import load
@@ -15,10 +17,14 @@ from reelbench.reports.statistics.power import POWER, planned_error, resolvable
 
 if TYPE_CHECKING:
     from reelbench.plan import Plan
+    from reelbench.task import Task
 
 
-def notes(plan: Plan, store: str) -> list[str]:
-    """A line a benchmark: the smallest difference that will be resolved, alone and in the whole table."""
+def notes(plan: Plan, store: str, tasks: Mapping[str, Task]) -> list[str]:
+    """A line a benchmark: the smallest difference that will be resolved, alone and in the whole table.
+
+    ``tasks`` are the registered ones; they declare the metrics of benchmarks that never ran.
+    """
     rows, seeds = _rows(plan), len(plan.suite.seeds)
     if rows and seeds == 1:
         return ["resolution: with one seed only deterministic rows will be ranked"]
@@ -26,7 +32,7 @@ def notes(plan: Plan, store: str) -> list[str]:
         earlier = {board.benchmark: board for board in boards(load(store))}
     except TrackingError:
         earlier = {}
-    specs = _specs(plan, [name for name in rows if name not in earlier])
+    specs = _specs([name for name in rows if name not in earlier], tasks)
     lines, unknown = [], []
     for name, count in rows.items():
         if spread := _spread(name, earlier, specs):
@@ -50,16 +56,8 @@ def _rows(plan: Plan) -> dict[str, int]:
     return {name: len(found) for name, found in labels.items() if len(found) > 1}
 
 
-def _specs(plan: Plan, benchmarks: list[str]) -> dict[str, numbers.Spec]:
+def _specs(benchmarks: Sequence[str], tasks: Mapping[str, Task]) -> dict[str, numbers.Spec]:
     """The primary metric of benchmarks that never ran, as their tasks declare it."""
-    if not benchmarks:
-        return {}
-    from dataclasses import asdict
-
-    from reelbench.benchmarks import Benchmark
-    from reelbench.registry import build_registry
-
-    tasks = build_registry(plan.suite.plugins).tasks
     wanted = {name: Benchmark.parse(name) for name in benchmarks}
     return {
         name: asdict(tasks[b.task].metrics(b.protocol)[0]) for name, b in wanted.items() if b.task in tasks

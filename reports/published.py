@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -129,7 +129,7 @@ def _entries(trial: Trial) -> list[Mapping[str, object]]:
 def _read(entry: Mapping[str, object], method: str, title: str) -> Published | None:
     """``None`` for what is not a finite number: a record may be another version's, or made elsewhere."""
     value = entry.get("value")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         return None
     told = {k: str(entry.get(k, "")) for k in ("benchmark", "metric", "table", "split", "protocol", "note")}
     return Published(
@@ -140,14 +140,6 @@ def _read(entry: Mapping[str, object], method: str, title: str) -> Published | N
         misprint=bool(entry.get("misprint")),
         **told,
     )
-
-
-def _is_finite(value: float) -> bool:
-    """Whether it is a float's finite value; JSON may have an integer that is none."""
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
 
 
 def printed(number: Published, spec: numbers.Spec) -> str:

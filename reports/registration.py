@@ -11,6 +11,7 @@ from reelbench.reports.writer import SiteWriter
 
 if TYPE_CHECKING:
     from reelbench.plan import Plan
+    from reelbench.registry import Registry
     from reelbench.stages import Stage
 
 _writers: list[SiteWriter] = []
@@ -32,11 +33,11 @@ def reelbench_formats() -> dict[str, Callable[..., Any]]:
 
 
 @hookimpl
-def reelbench_plan_notes(plan: Plan, store: str) -> list[str]:
+def reelbench_plan_notes(plan: Plan, store: str, registry: Registry) -> list[str]:
     """What the suite will be able to resolve."""
     from reelbench.reports.planning import notes
 
-    return notes(plan, store)
+    return notes(plan, store, registry.tasks)
 
 
 @hookimpl

@@ -8,6 +8,7 @@ from itertools import combinations
 from math import isfinite, sqrt
 from statistics import median
 
+from reelbench.benchmarks import Benchmark
 from reelbench.reports import numbers
 from reelbench.reports.leaderboard import Board
 from reelbench.reports.standing import NEVER_RANKED, scores_of
@@ -15,13 +16,6 @@ from reelbench.reports.statistics.contrast import Scores, cluster_variance
 
 CLUSTERS = 150
 """Assumed of a dataset of which the record has no board."""
-CLUSTER_SD = {
-    "accuracy": 0.25, "cc": 0.06, "cider": 0.55, "gap_at_20": 0.08, "map_tiou_0.5": 0.14, "meteor": 0.05, "miou": 0.16, "mse": 10.0,
-    "recall_at_1_iou_0.5": 0.18, "t2v_recall_at_1": 0.35, "top_1": 0.25,
-}  # fmt: skip
-"""Metric → the declared SD over clusters of a difference between two rows: about what ``microworld/small`` has at ``tiny``."""
-SEED_SD = {"cc": 0.005, "cider": 0.05, "mse": 1.0}
-"""Metric → the declared SD over seeds; of others one point in a hundred of their range."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +67,8 @@ def measured_spread(board: Board) -> Spread | None:
     examples = int(board.record.get("examples", 0))
     if several:
         return Spread(board.primary, examples, clusters, cluster_sd, median(several))
-    declared = declared_seed_sd(board.primary)
-    return Spread(board.primary, examples, clusters, cluster_sd, declared, seed_from="declared")
+    _, seed_sd = declared_spread(board.primary)
+    return Spread(board.primary, examples, clusters, cluster_sd, seed_sd, seed_from="declared")
 
 
 def assumed_spread(benchmark: str, spec: numbers.Spec, earlier: Mapping[str, Board]) -> Spread | None:
@@ -93,47 +87,40 @@ def assumed_spread(benchmark: str, spec: numbers.Spec, earlier: Mapping[str, Boa
             spec, examples or first.examples, clusters or first.clusters, median(s.cluster_sd for s in like.values()),
             median(measured) if measured else first.seed_sd, told, "assumed likewise" if measured else "declared", "" if clusters else " assumed",
         )  # fmt: skip
-    cluster_sd = declared_cluster_sd(spec)
+    cluster_sd, seed_sd = declared_spread(spec)
     if cluster_sd is None:
         return None
     return Spread(
-        spec, examples, clusters or CLUSTERS, cluster_sd, declared_seed_sd(spec),
-        "declared", "declared", "" if clusters else " assumed",
+        spec, examples, clusters or CLUSTERS, cluster_sd, seed_sd, "declared", "declared", "" if clusters else " assumed",
     )  # fmt: skip
 
 
-def declared_cluster_sd(spec: numbers.Spec) -> float | None:
-    """A metric's, or a quarter of its range; ``None`` where that has no end."""
-    width = float(spec.get("high", 1.0)) - float(spec.get("low", 0.0))
-    return CLUSTER_SD.get(str(spec["name"]), width / 4 if isfinite(width) else None)
+def declared_spread(spec: numbers.Spec) -> tuple[float | None, float]:
+    """A metric's own over clusters and over seeds, else a quarter and a hundredth of its range.
 
-
-def declared_seed_sd(spec: numbers.Spec) -> float:
-    """A metric's, or one point in a hundred of its range."""
+    Where that has no end, ``None`` and 0.01.
+    """
+    if spec.get("spread"):
+        cluster_sd, seed_sd = spec["spread"]
+        return float(cluster_sd), float(seed_sd)
     width = float(spec.get("high", 1.0)) - float(spec.get("low", 0.0))
-    return SEED_SD.get(str(spec["name"]), width / 100 if isfinite(width) else 0.01)
+    return (width / 4, width / 100) if isfinite(width) else (None, 0.01)
 
 
 def _is_like(board: Board, benchmark: str, spec: numbers.Spec) -> bool:
-    return (
-        _without_dataset(board.benchmark) == _without_dataset(benchmark)
-        and board.primary["name"] == spec["name"]
-    )
-
-
-def _without_dataset(benchmark: str) -> tuple[str, str]:
-    return benchmark.partition("@")[0], benchmark.partition(":")[2]
+    one, other = Benchmark.parse(board.benchmark), Benchmark.parse(benchmark)
+    return (one.task, one.protocol, board.primary["name"]) == (other.task, other.protocol, spec["name"])
 
 
 def _test_set_like(benchmark: str, earlier: Mapping[str, Board]) -> tuple[int, int]:
     """Clusters and examples of a board on the same dataset, of the same task if there is one; noughts where there is none."""
-    task, _, where = benchmark.partition("@")
-    dataset = where.partition(":")[0]
-    same = [b for b in earlier.values() if b.benchmark.partition("@")[2].partition(":")[0] == dataset]
-    same.sort(key=lambda b: b.benchmark.partition("@")[0] != task)
-    return (
-        (int(same[0].record.get("clusters", 0)), int(same[0].record.get("examples", 0))) if same else (0, 0)
-    )
+    asked = Benchmark.parse(benchmark)
+    known = [(Benchmark.parse(name), board.record) for name, board in earlier.items()]
+    same = [(b.task != asked.task, record) for b, record in known if b.dataset == asked.dataset]
+    if not same:
+        return 0, 0
+    _, record = min(same, key=lambda found: found[0])
+    return int(record.get("clusters", 0)), int(record.get("examples", 0))
 
 
 def _cluster_sd(scored: Sequence[Scores], clusters: int) -> float | None:

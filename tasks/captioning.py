@@ -13,8 +13,15 @@ from reelbench.scoring import Metric
 from reelbench.tasks.deferred import DeferredTask
 
 CAPTION_METRICS = (
-    Metric("cider", "CIDEr", high=10.0, percent=False, doc="CIDEr-D; rarity from the split's own references"),
-    Metric("meteor", "METEOR", doc="METEOR 1.5, aggregated over the split"),
+    Metric(
+        "cider",
+        "CIDEr",
+        high=10.0,
+        percent=False,
+        doc="CIDEr-D; rarity from the split's own references",
+        spread=(0.55, 0.05),
+    ),
+    Metric("meteor", "METEOR", doc="METEOR 1.5, aggregated over the split", spread=(0.05, 0.01)),
     Metric("rouge_l", "ROUGE-L", doc="mean over captions"),
     Metric("bleu_1", "BLEU-1", doc="over the split, closest reference length"),
     Metric("bleu_2", "BLEU-2", doc="over the split, closest reference length"),

@@ -45,6 +45,9 @@ class Detection(DeferredTask):
             "map_tiou_mean", "mAP mean", doc=f"mean of mAP at tIoU {', '.join(map(str, THRESHOLDS))}"
         )
         return (
-            *(Metric(f"map_tiou_{t}", f"mAP@{t}", doc=f"mean AP at tIoU {t}") for t in (PRIMARY, *others)),
+            *(
+                Metric(f"map_tiou_{t}", f"mAP@{t}", doc=f"mean AP at tIoU {t}", spread=(0.14, 0.01))
+                for t in (PRIMARY, *others)
+            ),
             mean,
         )

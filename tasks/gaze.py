@@ -41,7 +41,12 @@ class Gaze(DeferredTask):
         other = "negatives are all fixations of the split's other clips, none sampled"
         return (
             Metric(
-                "cc", "CC", low=-1.0, percent=False, doc="Pearson's correlation with the blurred fixations"
+                "cc",
+                "CC",
+                low=-1.0,
+                percent=False,
+                doc="Pearson's correlation with the blurred fixations",
+                spread=(0.06, 0.005),
             ),
             Metric(
                 "sim_minmax",

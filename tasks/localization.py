@@ -49,7 +49,12 @@ class Localization(DeferredTask):
 
     def metrics(self, protocol: str) -> tuple[Metric, ...]:
         """The metrics of a protocol; the first is the primary one."""
-        miou = Metric("miou", "mIoU", doc="overlap of the first segment, mean over the three best annotators")
+        miou = Metric(
+            "miou",
+            "mIoU",
+            doc="overlap of the first segment, mean over the three best annotators",
+            spread=(0.16, 0.01),
+        )
         if protocol == "candidates":
             rule = "mean rank by the three best annotators is at most"
             return (miou, *(Metric(f"rank_at_{k}", f"Rank@{k}", doc=f"{rule} {k}") for k in DEPTHS))
@@ -61,4 +66,6 @@ class Localization(DeferredTask):
 def recall(depth: int, threshold: float) -> Metric:
     """The metric of one depth and threshold."""
     doc = f"one of the first {depth} spans overlaps by at least {threshold}"
-    return Metric(f"recall_at_{depth}_iou_{threshold}", f"R@{depth}, IoU={threshold}", doc=doc)
+    return Metric(
+        f"recall_at_{depth}_iou_{threshold}", f"R@{depth}, IoU={threshold}", doc=doc, spread=(0.18, 0.01)
+    )

@@ -74,7 +74,7 @@ class Reconstruction(DeferredTask):
             known = {metric.name: metric for metric in CAPTION_METRICS}
             return tuple(known[name] for name in REPORTED)
         doc = "of levels from 0 to 255; mean over pixels, colours, frames and clips"
-        return (Metric("mse", "MSE", "lower", 0.0, float("inf"), False, doc),)
+        return (Metric("mse", "MSE", "lower", 0.0, float("inf"), False, doc, spread=(10.0, 1.0)),)
 
 
 def frame_places(rows: int) -> list[int]:

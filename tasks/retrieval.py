@@ -66,6 +66,7 @@ def _direction_metrics(direction: str) -> tuple[Metric, ...]:
             f"{direction}_recall_at_{k}",
             f"R@{k} {arrow}",
             doc=f"the right one is among the first {k}; ties in expectation",
+            spread=(0.35, 0.01),
         )
         for k in CUTS
     ]

@@ -32,7 +32,12 @@ class Tagging(DeferredTask):
     def metrics(self, protocol: str) -> tuple[Metric, ...]:
         """The metrics of a protocol; the first is the primary one."""
         return (
-            Metric("gap_at_20", "GAP@20", doc="average precision of all videos' 20 best labels, pooled"),
+            Metric(
+                "gap_at_20",
+                "GAP@20",
+                doc="average precision of all videos' 20 best labels, pooled",
+                spread=(0.08, 0.01),
+            ),
             Metric("hit_at_1", "Hit@1", doc="the best label is right"),
             Metric("perr", "PERR", doc="precision among as many labels as the video has"),
             Metric("map", "mAP", doc="mean over labels of average precision over full lists"),

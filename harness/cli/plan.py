@@ -36,7 +36,9 @@ def plan(suite_name: str | None, origins: bool, as_json: bool, store: str | None
     rows = [_row(bench, stage, reused.get(stage.fingerprint)) for stage in bench.plan.stages]
     notes = [
         n
-        for answer in bench.registry.manager.hook.reelbench_plan_notes(plan=bench.plan, store=bench.store)
+        for answer in bench.registry.manager.hook.reelbench_plan_notes(
+            plan=bench.plan, store=bench.store, registry=bench.registry
+        )
         for n in answer
     ]
     if as_json:

@@ -7,7 +7,6 @@ mark, and the first input is a begin mark. ``V`` tags, ``T`` steps, ``H`` hidden
 from __future__ import annotations
 
 import itertools
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -111,17 +110,18 @@ class TagTranslator(nn.Module):
         x = self.standardise(video)
         state = [(x.new_zeros(len(x), self.hidden), x.new_zeros(len(x), self.hidden)) for _ in self.cells]
         video_columns, word_columns = self._layers()[0].w.weight.tensor_split([x.shape[1]], dim=1)
-        enter = partial(_enter, functional.linear(x, video_columns), word_columns)
+        of_video = functional.linear(x, video_columns)  # the same at every step
         word, logits = self.start.expand(len(x), -1), []  # (B, word)
         ended = torch.zeros(len(x), dtype=torch.bool, device=x.device)  # (B,)
         for step in range(self.steps):
-            state = self._advance(enter(word), state, step)
+            state = self._advance(of_video + functional.linear(word, word_columns), state, step)
             logits.append(self._words(state[-1][0], step))
             ended = ended | (logits[-1].argmax(1) == self.end)
             word = self._next_word(logits[-1], ended, words, injected, step)
         if self.classify is None:
             return torch.stack(logits, 1), None
-        state = self._advance(enter(word), state, self.steps)  # "one more LSTM step"
+        wx = of_video + functional.linear(word, word_columns)
+        state = self._advance(wx, state, self.steps)  # "one more LSTM step"
         return torch.stack(logits, 1), self.classify(self.norm_last(state[-1][0]))
 
     def _layers(self) -> list[Cell]:
@@ -161,11 +161,6 @@ class TagTranslator(nn.Module):
             return own
         true = self.embed.weight.T[words[:, step]]
         return torch.where(injected[:, step, None], true, own)
-
-
-def _enter(of_video: torch.Tensor, columns: torch.Tensor, word: torch.Tensor) -> torch.Tensor:
-    """The first layer's product ``(B, 4H)``; the video's share of it is the same at every step."""
-    return of_video + functional.linear(word, columns)
 
 
 def _classifier(config: BNLSTMConfig, tags: int) -> nn.Module:

@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from reelbench.plugins.ctsan.recurrence import advance
+from reelbench.plugins.layers.recurrence import last_step
 from reelbench.plugins.layers.standardise import Standardise
 
 if TYPE_CHECKING:
@@ -123,4 +124,4 @@ class ConceptDetector(nn.Module):
                 weights = read(h)
             h, c = advance(torch.baddbmm(self.u(h), weights, inputs), c)
             states.append(h)
-        return torch.stack(states, 1)[torch.arange(len(grid), device=grid.device), mask.sum(1) - 1]
+        return last_step(torch.stack(states, 1), mask.sum(1))

@@ -7,7 +7,7 @@ are videos, or pairs of a video and a sentence.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import nn
@@ -95,6 +95,8 @@ class Watcher(nn.Module):
     """What the four models share: word vectors, the grid, the concept detector and the video encoder (Eq. 4.7)."""
 
     candidates: torch.Tensor
+    found_word: ClassVar[float | None] = None
+    """The scale from which input attention starts on equal words; ``None``: it starts as drawn."""
 
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__()
@@ -171,6 +173,8 @@ class Describer(Watcher):
 class Filler(Watcher):
     """The model for a blank (§4.2.5): both directions start from the video."""
 
+    found_word = 1.0
+
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__(data, config)
         self.onward, self.back = _words_lstm(config, 1), _words_lstm(config, 1)
@@ -193,6 +197,8 @@ class Filler(Watcher):
 
 class Chooser(Watcher):
     """The model for multiple choice (§4.2.6): the sentence's LSTM starts from the video."""
+
+    found_word = -1.0
 
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__(data, config)
@@ -235,6 +241,8 @@ class CompactBilinear(nn.Module):
 class Retriever(Watcher):
     """The model for retrieval (§4.2.7): the query, read with the video's concepts, pooled with the video's state."""
 
+    found_word = -1.0
+
     def __init__(self, data: DataInfo, config: CTSANConfig) -> None:
         super().__init__(data, config)
         self.read = SentenceReader(config.hidden, config.dropout)
@@ -272,6 +280,6 @@ def build(data: DataInfo, config: CTSANConfig) -> Watcher:
         model.embed.weight *= config.word**-0.5  # attention starts even
         if model.detector is not None:
             model.detector.read.bias.fill_(RARE)
-        if not isinstance(model, Describer):
-            model.attend_input.start_from_equal_words(1.0 if isinstance(model, Filler) else -1.0)
+        if model.found_word is not None:
+            model.attend_input.start_from_equal_words(model.found_word)
     return model

@@ -8,6 +8,7 @@ from typing import TypeAlias, cast
 import torch
 from torch import nn
 
+from reelbench.plugins.layers.recurrence import last_step
 from reelbench.plugins.layers.recurrent_start import started
 
 State: TypeAlias = tuple[torch.Tensor, torch.Tensor]
@@ -60,11 +61,11 @@ class DeepLSTM(nn.Module):
         self, x: torch.Tensor, mask: torch.Tensor, states: Sequence[State] | None = None
     ) -> tuple[torch.Tensor, list[State]]:
         """``(R, T, C)`` under a mask with padding at the end: the last layer's ``(R, T, D)``, each layer's last valid state."""
-        last = (torch.arange(len(x), device=x.device), mask.sum(1) - 1)
+        lengths = mask.sum(1)
         ended = []
         for number, layer in enumerate(cast("Iterable[NormalisedLSTM]", self.layers)):
             h, c = layer(self.dropout(x), states[number] if states else None)
-            ended.append((h[last], c[last]))
+            ended.append((last_step(h, lengths), last_step(c, lengths)))
             x = h
         return self.dropout(x), ended
 
@@ -84,7 +85,7 @@ class SentenceReader(nn.Module):
         """``(R, T, D)`` under a mask with padding at the end, from a state or from zero: ``h_T`` ``(R, D)``."""
         first = None if state is None else (state[0].unsqueeze(0), state[1].unsqueeze(0))
         h, _ = self.lstm(self.dropout(x), first)
-        return self.dropout(h[torch.arange(len(x), device=x.device), mask.sum(1) - 1])
+        return self.dropout(last_step(h, mask.sum(1)))
 
 
 def _zeros(x: torch.Tensor, width: int) -> State:

@@ -131,10 +131,10 @@ class GEAN(Method):
         "fovea-motion-no-gaze": {"gaze": "uniform", "pools": ("motion", "fovea")},
         "fovea-no-gaze": {"gaze": "uniform", "pools": ("fovea",)},
         "uniform-gaze": {"gaze": "uniform"},
-        "greedy": {"predict.beam": 1},
         "random-gaze": {"gaze": "random"},
         "central-gaze": {"gaze": "central"},
         "peripheral-gaze": {"gaze": "peripheral"},
+        "greedy": {"predict.beam": 1},
     }
     presets: ClassVar = {
         "tiny": TINY,

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from reelbench.plugins.layers.packing import unpack_rows
+from reelbench.plugins.layers.recurrence import last_step
 from reelbench.plugins.layers.recurrent_start import started
 from reelbench.plugins.layers.standardise import Standardise
 from reelbench.vocabulary import PAD
@@ -42,7 +43,7 @@ class SequenceEncoder(nn.Module):
         states = self.gru(x, None if start is None else start.unsqueeze(0))[0]  # (R, T, width)
         if self.readout == "max":
             return states.masked_fill(~mask.unsqueeze(-1), float("-inf")).amax(1)
-        return states[torch.arange(len(x), device=x.device), mask.sum(1) - 1]
+        return last_step(states, mask.sum(1))
 
 
 class SequenceDecoder(nn.Module):

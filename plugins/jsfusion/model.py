@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from reelbench.plugins.layers.normalisation import RowNorm
 from reelbench.plugins.layers.packing import pack_rows, unpack_rows
-from reelbench.plugins.layers.recurrence import PaddedLSTM
+from reelbench.plugins.layers.recurrence import PaddedLSTM, last_step
 from reelbench.plugins.layers.standardise import Standardise
 from reelbench.vocabulary import BLANK, PAD
 
@@ -244,18 +244,14 @@ class LastStepFusion(nn.Module):
         self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor
     ) -> torch.Tensor:
         """``(P, N, joint)`` and ``(P, M, joint)`` with masks to ``(P, joint)``."""
-        return _last_step(video, frame_mask) * _last_step(words, word_mask)
+        return last_step(video, frame_mask.sum(1)) * last_step(words, word_mask.sum(1))
 
     def of_all(
         self, video: torch.Tensor, frame_mask: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor
     ) -> torch.Tensor:
         """Every sentence ``(S, M, joint)`` with every video ``(V, N, joint)``: ``(S V, joint)``."""
-        return (_last_step(words, word_mask).unsqueeze(1) * _last_step(video, frame_mask)).flatten(0, 1)
-
-
-def _last_step(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """The last valid step of ``(P, T, C)``: ``(P, C)``."""
-    return x[torch.arange(len(x), device=x.device), mask.sum(1) - 1]
+        spoken, seen = last_step(words, word_mask.sum(1)), last_step(video, frame_mask.sum(1))
+        return (spoken.unsqueeze(1) * seen).flatten(0, 1)
 
 
 def _rectangle(frames: torch.Tensor, words: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:

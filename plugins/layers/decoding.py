@@ -22,27 +22,15 @@ def search(
     step: Step, state: Any, first: torch.Tensor, end: int, settings: SentenceSearch
 ) -> list[list[int]]:
     """:func:`beam` by a method's settings."""
-    return beam(
-        step, state, first, end, settings.max_words, settings.beam, length_power=settings.length_power
-    )
+    return beam(step, state, first, end, settings.max_words, settings.beam)
 
 
-def beam(
-    step: Step,
-    state: Any,
-    first: torch.Tensor,
-    end: int,
-    longest: int,
-    width: int,
-    *,
-    length_power: float = 0.0,
-) -> list[list[int]]:
+def beam(step: Step, state: Any, first: torch.Tensor, end: int, longest: int, width: int) -> list[list[int]]:
     """The best sentence of each row among the ``width`` that beam search keeps; a width of 1 is greedy search.
 
-    Sentences are ranked by the sum of their words' log-probabilities, divided by their number (the end counts as one) to
-    the ``length_power``. A sentence that ended keeps its place among the ``width`` until better ones push it out; one
-    that ``longest`` cuts is ranked as it stands. A row whose best sentence ended and cannot be overtaken is let go, so
-    that the model works for the others only.
+    Sentences are ranked by the sum of their words' log-probabilities, the end's among them. A sentence that ended keeps
+    its place among the ``width`` until better ones push it out; one that ``longest`` cuts is ranked as it stands. A row
+    whose best sentence ended is let go, for the others can only lose by going on: the model works for open rows alone.
 
     Parameters
     ----------
@@ -59,32 +47,24 @@ def beam(
     said = first.new_zeros(len(first), 1, 0)  # (B, W, T)
     words = first.unsqueeze(1)  # (B, W)
     sums = torch.zeros_like(words, dtype=torch.float64)  # double: long sums would tie words that differ
-    lengths = torch.zeros_like(words)
     ended = torch.zeros_like(words, dtype=torch.bool)
     for left in reversed(range(longest)):
         logits, state = step(words.flatten(), state)
-        lengths = lengths + ~ended
         scores, following = _next_words(logits.view(*words.shape, -1), width, ended, end)
         longer = sums.unsqueeze(2) + scores  # (B, W, K)
-        ranks, place = _best(longer / lengths.unsqueeze(2) ** length_power, width)  # (B, W')
-        parent = place // longer.shape[2]
-        sums, words = longer.flatten(1).gather(1, place), following.flatten(1).gather(1, place)
-        lengths, ended = lengths.gather(1, parent), ended.gather(1, parent) | (words == end)
+        sums, place = longer.flatten(1).topk(min(width, longer[0].numel()), 1)  # (B, W'), best first
+        parent, words = place // longer.shape[2], following.flatten(1).gather(1, place)
+        ended = ended.gather(1, parent) | (words == end)
         said = said.gather(1, parent.unsqueeze(2).expand(-1, -1, said.shape[2]))
         said = torch.cat([said, words.unsqueeze(2)], 2)
-        hopes = (sums / longest**length_power).masked_fill(
-            ended, float("-inf")
-        )  # if what follows costs nothing
-        settled = (ended[:, 0] & (ranks[:, 0] >= hopes.amax(1))) | (left == 0)
+        settled = ended[:, 0] | (left == 0)
         for row, best in zip(rows[settled].tolist(), said[settled, 0].tolist(), strict=True):
             found[row] = best[: best.index(end)] if end in best else best
         if settled.all():
             break
         open_ = (~settled).nonzero()  # (B', 1)
         state = take_rows(state, (open_ * longer.shape[1] + parent[open_[:, 0]]).flatten())
-        rows, said, words, sums, lengths, ended = (
-            kept[open_[:, 0]] for kept in (rows, said, words, sums, lengths, ended)
-        )
+        rows, said, words, sums, ended = (kept[open_[:, 0]] for kept in (rows, said, words, sums, ended))
     return found
 
 
@@ -104,17 +84,9 @@ def _next_words(
 
     A sentence that ended goes on as itself only, at no cost.
     """
-    top, words = logits.topk(
-        min(width, logits.shape[-1]), -1
-    )  # no more than ``width`` of one sentence are kept
+    top, words = logits.topk(min(width, logits.shape[-1]), -1)  # no more of one sentence are kept
     scores = top.double() - logits.logsumexp(-1, keepdim=True).double()
     stays = torch.full_like(scores[:1, :1], float("-inf"))
     stays[..., 0] = 0.0
     over = ended.unsqueeze(2)
     return torch.where(over, stays, scores), words.masked_fill(over, end)
-
-
-def _best(ranks: torch.Tensor, width: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The ``width`` best of ``(B, W, K)``, best first, and their places among ``W K``."""
-    best = ranks.flatten(1).topk(min(width, ranks[0].numel()), 1)
-    return best.values, best.indices

@@ -1,4 +1,4 @@
-"""Recurrences over padded sequences, in which the backward direction starts at the last valid step."""
+"""Padded sequences: a recurrence whose backward direction starts at the last valid step, and that step."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ class PaddedLSTM(nn.Module):
             backward = reverse_valid(self.back(reverse_valid(x, mask))[0], mask)
             states = torch.cat([states, backward], dim=-1)
         return states.masked_fill(~mask.unsqueeze(-1), 0.0)
+
+
+def last_step(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """The last of the first ``lengths`` ``(B,)`` steps of each row of ``(B, T, ...)``: ``(B, ...)``."""
+    return x[torch.arange(len(x), device=x.device), lengths - 1]
 
 
 def reverse_valid(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

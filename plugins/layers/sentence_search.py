@@ -18,6 +18,4 @@ class SentenceSearch(Config):
     """
 
     beam: int = Field(default=5, ge=1)
-    length_power: float = Field(default=0.0, ge=0.0)
-    """Sentences are ranked by their log-probability divided by their number of words to this power."""
     max_words: int = Field(default=30, ge=1)

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from reelbench.plugins.layers.recurrence import last_step
 from reelbench.plugins.layers.recurrent_start import started
 from reelbench.plugins.layers.standardise import Standardise
 from reelbench.vocabulary import PAD
@@ -39,7 +40,7 @@ class SentenceEncoder(nn.Module):
     def forward(self, words: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """Words ``(B, T)``, of which the first ``lengths`` are no padding, to ``(B, H)``."""
         states = self.lstm(self.embed(words))[0]  # (B, T, H)
-        return states[torch.arange(len(words), device=words.device), lengths - 1]
+        return last_step(states, lengths)
 
 
 class VideoEncoder(nn.Module):

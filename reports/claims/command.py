@@ -121,6 +121,7 @@ def _as_json(judged: Sequence[Judged]) -> str:
 
 
 def _as_text(judged: Sequence[Judged], found: Any) -> str:
+    from reelbench.reports.claims.judging import families
     from reelbench.reports.claims.lines import (
         claim_line,
         counts,
@@ -133,8 +134,7 @@ def _as_text(judged: Sequence[Judged], found: Any) -> str:
     if not judged:
         return "the record has no trial that a claim of its methods is about; run the suite `claims`"
     specs, lines = specs_of(found), []
-    for world, paper in dict.fromkeys((one.world, one.claim.paper) for one in judged):
-        several = [one for one in judged if (one.world, one.claim.paper) == (world, paper)]
+    for (world, paper), several in families(judged).items():
         lines.append(
             f"{paper} on {world}: " + ", ".join(f"{n} {verdict}" for verdict, n in counts(several).items())
         )

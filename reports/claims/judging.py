@@ -139,7 +139,15 @@ def judge(claims: Sequence[Claim], boards: Sequence[Board]) -> list[Judged]:
     return [one for _, family in groupby(found, key=_family) for one in _with_verdicts(list(family))]
 
 
-def _family(one: Measured) -> tuple[str, str]:
+def families(judged: Iterable[Judged]) -> dict[tuple[str, str], list[Judged]]:
+    """World and paper → what was judged of them together."""
+    found: dict[tuple[str, str], list[Judged]] = {}
+    for one in judged:
+        found.setdefault(_family(one), []).append(one)
+    return found
+
+
+def _family(one: Measured | Judged) -> tuple[str, str]:
     return one.world, one.claim.paper
 
 

@@ -69,8 +69,7 @@ def claim_line(one: Judged, spec: numbers.Spec) -> ClaimLine:
 
 def _ends(one: Judged) -> tuple[float, float] | None:
     """The interval of the shown difference; ``None`` where there is none or it has no end."""
-    low, high = one.lead.interval(one.level) if one.lead else (math.nan, math.nan)
-    return (low, high) if math.isfinite(low) and math.isfinite(high) else None
+    return one.lead.interval(one.level) if one.lead and one.lead.is_known else None
 
 
 def shown(one: Judged, spec: numbers.Spec) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -85,7 +84,7 @@ class Measured:
 
     def pooled_lead(self, pair: Pair) -> Contrast | None:
         """Pooled over all draws, sound or not; ``None`` where none has an error that can be told."""
-        leads = [d.lead for d in self.leads[pair].values() if d.lead and is_told(d.lead)]
+        leads = [d.lead for d in self.leads[pair].values() if d.lead and d.lead.is_known]
         return pooled(leads) if leads else None
 
 
@@ -244,12 +243,7 @@ def _difference(left: Scores, right: Scores, sign: float) -> Difference:
         return Difference(lead, seeds, "too few clusters")
     if left.given_seed or right.given_seed:
         return Difference(lead, seeds, "one seed")
-    return Difference(lead, seeds, "" if is_told(lead) else "its error cannot be told")
-
-
-def is_told(lead: Contrast) -> bool:
-    """Whether an estimate and its error are numbers."""
-    return math.isfinite(lead.estimate) and math.isfinite(lead.error) and not math.isnan(lead.freedom)
+    return Difference(lead, seeds, "" if lead.is_known else "its error cannot be told")
 
 
 def _lower_is_better(claim: Claim, board: Board) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from reelbench.reports.claims.judging import Judged, faults_in
+from reelbench.reports.claims.judging import Judged, families, faults_in
 from reelbench.reports.claims.lines import (
     STATUSES,
     claim_line,
@@ -24,7 +24,6 @@ def summary_page(
     judged: Sequence[Judged], boards: Sequence[Board], titles: Mapping[str, str]
 ) -> dict[str, Any]:
     """Verdicts by paper and world, how many held where none should, and which claims cannot be read."""
-    families = dict.fromkeys((one.claim.paper, one.world) for one in judged)
     summary = [
         {
             "title": titles.get(paper, paper),
@@ -33,8 +32,7 @@ def summary_page(
             "control": several[0].is_control,
             "counts": counts(several),
         }
-        for paper, world in families
-        if (several := [one for one in judged if (one.claim.paper, one.world) == (paper, world)])
+        for (world, paper), several in families(judged).items()
     ]
     return {
         "title": "",

@@ -219,11 +219,10 @@ def _warning(found: Comparison) -> str:
 
 def _metric_values(board: Board, line: MetricLine) -> dict[str, str]:
     spec, digits, diff = line.spec, places(board, line.spec), line.difference
-    known = is_known(diff)
     return {
         "head": numbers.metric_head(spec), "left": f"{numbers.shown(spec, line.left):.{digits}f}", "right": f"{numbers.shown(spec, line.right):.{digits}f}",
-        "difference": numbers.signed(spec, diff.estimate, digits), "interval": numbers.interval(spec, diff.interval(), digits) if known else UNKNOWN,
-        "p": f"{diff.p:.2g}" if known else UNKNOWN,
+        "difference": numbers.signed(spec, diff.estimate, digits), "interval": numbers.interval(spec, diff.interval(), digits) if diff.is_known else UNKNOWN,
+        "p": f"{diff.p:.2g}" if diff.is_known else UNKNOWN,
     }  # fmt: skip
 
 
@@ -232,16 +231,11 @@ def _kind_values(line: KindLine) -> dict[str, Any]:
     return {
         "by": line.by, "kind": line.kind, "examples": line.examples, "left": f"{line.left:.3f}", "right": f"{line.right:.3f}",
         "difference": f"{line.difference.estimate:+.3f}".replace("-", "−"),
-        "interval": f"[{low:.3f}, {high:.3f}]".replace("-", "−") if is_known(line.difference) else UNKNOWN, "sure": line.is_sure,
+        "interval": f"[{low:.3f}, {high:.3f}]".replace("-", "−") if line.difference.is_known else UNKNOWN, "sure": line.is_sure,
     }  # fmt: skip
 
 
 UNKNOWN = "unknown"
-
-
-def is_known(difference: Contrast) -> bool:
-    """Whether a difference has an interval: a single cluster leaves none."""
-    return all(map(math.isfinite, difference.interval()))
 
 
 def _finite(value: float) -> float | None:
@@ -253,12 +247,11 @@ def comparison_object(found: Comparison) -> dict[str, Any]:
     """The comparison as JSON, metrics as they are stored."""
 
     def told(difference: Contrast) -> dict[str, Any]:
-        known = is_known(difference)
-        interval = list(difference.interval()) if known else None
+        interval = list(difference.interval()) if difference.is_known else None
         return {
             "estimate": _finite(difference.estimate),
             "interval": interval,
-            "p": difference.p if known else None,
+            "p": difference.p if difference.is_known else None,
         }
 
     def listed(examples: Sequence[Told]) -> list[dict[str, Any]]:

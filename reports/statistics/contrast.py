@@ -107,8 +107,8 @@ class Contrast:
 
     @property
     def is_known(self) -> bool:
-        """Whether there is an error to speak of."""
-        return math.isfinite(self.error)
+        """Whether there are an estimate and an error to speak of."""
+        return math.isfinite(self.estimate) and math.isfinite(self.error) and not math.isnan(self.freedom)
 
     def half_width(self, level: float = CONFIDENCE) -> float:
         """Half of the interval."""

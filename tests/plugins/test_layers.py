@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from reelbench.plugins.layers.recurrence import PaddedLSTM, reverse_valid
+from reelbench.plugins.layers.recurrence import PaddedLSTM, last_step, reverse_valid
 
 
 @pytest.mark.parametrize("both_ways", [False, True])
@@ -25,3 +25,4 @@ def test_padding_stays_where_it_is_when_steps_are_reversed():
     x, mask = torch.arange(8.0).view(2, 4, 1), torch.tensor([[True, True, True, False], [True] * 4])
     assert reverse_valid(x, mask).squeeze(-1).tolist() == [[2, 1, 0, 3], [7, 6, 5, 4]]
     assert torch.equal(reverse_valid(reverse_valid(x, mask), mask), x)
+    assert last_step(x, mask.sum(1)).tolist() == [[2], [7]]

@@ -81,17 +81,13 @@ def test_a_beam_of_one_is_greedy(seed, rows, longest):
 
 
 @settings(deadline=None, max_examples=15)
-@given(seed=st.integers(0, 10_000), power=st.sampled_from([0.0, 0.7, 1.0]))
-def test_a_beam_wide_enough_for_every_sentence_finds_the_best_of_them(seed, power):
+@given(seed=st.integers(0, 10_000))
+def test_a_beam_wide_enough_for_every_sentence_finds_the_best_of_them(seed):
     rows, vocabulary, longest = 2, 3, 3
     step, state = random_model(seed, rows, vocabulary)
-    found = beam(
-        step, state, torch.full((rows,), START), END, longest, vocabulary**longest, length_power=power
-    )
+    found = beam(step, state, torch.full((rows,), START), END, longest, vocabulary**longest)
     for row in range(rows):
-        best = max(
-            every_sentence(vocabulary, longest), key=lambda s: total(step, state, row, s) / len(s) ** power
-        )
+        best = max(every_sentence(vocabulary, longest), key=lambda s: total(step, state, row, s))
         assert found[row] == words_of(best)
 
 
@@ -149,18 +145,6 @@ def test_a_wider_beam_finds_what_greedy_walks_past():
     assert beam(step, (), first, END, 2, 2) == [[3]]
 
 
-def test_length_power_lets_a_longer_sentence_win():
-    """Ending at once has 0.5; two words and an end have 0.4 together, but more a word."""
-    table = {0: [0, 0.5, 0.5, 0], 1: [0.25] * 4, 2: [0, 0.0, 0.0, 1.0], 3: [0, 0.8, 0.2, 0]}
-
-    def step(words, state):
-        return torch.tensor([table[w] for w in words.tolist()]).log(), state
-
-    first = torch.tensor([0])
-    assert beam(step, (), first, END, 3, 4) == [[]]
-    assert beam(step, (), first, END, 3, 4, length_power=1.0) == [[2, 3]]
-
-
 def test_a_settled_row_is_let_go_while_others_go_on():
     """One row ends at once for certain, one at the third word; the model is asked for fewer and fewer rows."""
     said, asked = torch.tensor([[1, 3, 3], [2, 3, 1]]), []
@@ -174,14 +158,14 @@ def test_a_settled_row_is_let_go_while_others_go_on():
     assert asked == [2, 2, 2]  # two rows of one sentence, then one row of two
 
 
-@pytest.mark.parametrize(("width", "power", "expected"), [(1, 0.0, [2]), (4, 0.0, []), (4, 1.0, [2, 3])])
-def test_search_does_as_the_settings_say(width, power, expected):
+@pytest.mark.parametrize(("width", "max_words", "expected"), [(1, 1, [2]), (1, 3, [2, 3]), (4, 3, [])])
+def test_search_does_as_the_settings_say(width, max_words, expected):
     table = {0: [0, 0.49, 0.51, 0], 1: [0.25] * 4, 2: [0, 0.0, 0.0, 1.0], 3: [0, 0.8, 0.2, 0]}
 
     def step(words, state):
         return torch.tensor([table[w] for w in words.tolist()]).log(), state
 
-    asked = SentenceSearch(beam=width, length_power=power, max_words=1 if width == 1 else 3)
+    asked = SentenceSearch(beam=width, max_words=max_words)
     assert search(step, (), torch.tensor([0]), END, asked) == [expected]
 
 

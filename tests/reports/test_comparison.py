@@ -22,7 +22,6 @@ from reelbench.reports.comparison.page import (
     compare_metrics,
     compare_rows,
     comparison_object,
-    is_known,
 )
 from reelbench.reports.comparison.sides import comparable, find_row, opposed
 from reelbench.reports.frames import load
@@ -203,7 +202,7 @@ def test_a_kind_of_one_cluster_has_no_interval():
     one = Outcomes(one.ids, one.scores, sheet)
     (whole,) = by_kind(one, one, {}, (False, False))
     assert whole.clusters == 1
-    assert not is_known(whole.difference)
+    assert not whole.difference.is_known
     assert not whole.is_sure
 
 

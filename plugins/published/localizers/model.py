@@ -13,7 +13,7 @@ from torch.nn import functional
 from reelbench.plugins.baselines.networks import one_hidden
 from reelbench.plugins.layers.pooling import masked_mean
 from reelbench.plugins.layers.ranking import different_contents
-from reelbench.plugins.layers.recurrence import PaddedLSTM
+from reelbench.plugins.layers.recurrence import PaddedLSTM, last_step
 from reelbench.plugins.layers.segments import suppress
 from reelbench.plugins.layers.standardise import Standardise
 
@@ -38,7 +38,7 @@ class SentenceEncoder(nn.Module):
     def forward(self, sentence: Padded) -> torch.Tensor:
         """``(B, M)`` to ``(B, outputs)``."""
         states = self.lstm(self.embed(sentence.data), sentence.mask)  # (B, M, hidden)
-        return self.read(states[torch.arange(len(states)), sentence.lengths - 1])
+        return self.read(last_step(states, sentence.lengths))
 
 
 class StreamRanker(nn.Module):

@@ -11,7 +11,7 @@ from torch.nn import functional
 from reelbench.data import Example
 from reelbench.plugins.layers.frames import sample_frames
 from reelbench.plugins.layers.ranking import different_contents, ranking_hinges
-from reelbench.plugins.layers.recurrence import PaddedLSTM
+from reelbench.plugins.layers.recurrence import PaddedLSTM, last_step
 from reelbench.plugins.layers.standardise import Standardise
 from reelbench.plugins.layers.words import known_words
 from reelbench.vocabulary import PAD
@@ -33,8 +33,7 @@ class LastState(nn.Module):
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """``(B, T, C)`` under a mask to ``(B, space)``."""
         states = self.lstm(x, mask)  # (B, T, lstm)
-        last = states[torch.arange(len(x), device=x.device), mask.sum(1) - 1]
-        return functional.normalize(self.project(last), dim=-1)
+        return functional.normalize(self.project(last_step(states, mask.sum(1))), dim=-1)
 
 
 class TwoLSTMs(nn.Module):
