@@ -14,13 +14,14 @@ from reelbench.benchmarks import Benchmark, matches
 from reelbench.errors import TrackingError, UnknownNameError
 from reelbench.reports.editions import made_good
 from reelbench.resampling import REPLICATES
-from reelbench.tracking.store import FITS, SUITES, Store, is_missing, local_folder, redact
+from reelbench.tracking.reading import RunReader, RunRow
+from reelbench.tracking.store import FITS, SUITES, is_missing, local_folder, redact
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_CONDITION = "tags.`rb.kind` = 'trial' and tags.`rb.superseded` = 'false'"
+_COUNTS = {"rb.superseded": "false"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Trial:
     tags: Mapping[str, str]
     metrics: Mapping[str, float]
     artifact_uri: str
-    _store: Store = field(repr=False, compare=False)
+    _reader: RunReader = field(repr=False, compare=False)
 
     @property
     def benchmark(self) -> str:
@@ -103,10 +104,7 @@ class Trial:
         folder = local_folder(self.artifact_uri)
         if folder is not None:
             return folder / name
-        from reelbench.tracking.store import tracking_errors
-
-        with tracking_errors(self._store.uri):
-            return Path(self._store.client.download_artifacts(self.run_id, name))
+        return self._reader.download(self.run_id, name)
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ class Results:
     trials: tuple[Trial, ...]
     uri: str
     failed_fits: tuple[Trial, ...] = ()
-    suites: tuple[Any, ...] = ()
+    suites: tuple[RunRow, ...] = ()
     contradictions: tuple[str, ...] = ()
 
     def benchmarks(self) -> list[str]:
@@ -139,19 +137,22 @@ def load(uri: str, benchmarks: Sequence[str] = ()) -> Results:
     """
     if is_missing(uri):
         raise TrackingError(f"there is no store at {redact(uri)}; run a suite first, or give --store")
-    store = Store(uri)
+    reader = RunReader(uri)
+    experiments = reader.experiments()
     wanted = {
         name: i
-        for name, i in store.experiments().items()
+        for name, i in experiments.items()
         if "@" in name and _chosen(name.removeprefix("reelbench/"), benchmarks)
     }
-    found = [_trial(run, store) for run in store.search(list(wanted.values()), _CONDITION)]
+    found = [
+        _trial(run, reader) for run in reader.runs(list(wanted.values()), {"rb.kind": "trial"} | _COUNTS)
+    ]
     trials = tuple(_unique(found))
     if not wanted and benchmarks:
         raise UnknownNameError(
             "benchmark",
             benchmarks[0],
-            [n.partition("/")[2] for n in store.experiments() if "@" in n],
+            [n.partition("/")[2] for n in experiments if "@" in n],
             "(in this store)",
         )
     if not trials:
@@ -161,21 +162,20 @@ def load(uri: str, benchmarks: Sequence[str] = ()) -> Results:
     return Results(
         trials,
         redact(uri),
-        _failed_fits(store),
-        tuple(store.search(_there(store, SUITES))),
+        _failed_fits(reader, _there(experiments, FITS)),
+        tuple(reader.runs(_there(experiments, SUITES), {})),
         tuple(_contradictions(found)),
     )
 
 
-def _there(store: Store, name: str) -> list[str]:
+def _there(experiments: Mapping[str, str], name: str) -> list[str]:
     """The id of an experiment, or none."""
-    return [i for found, i in store.experiments().items() if found == name]
+    return [experiments[name]] if name in experiments else []
 
 
-def _failed_fits(store: Store) -> tuple[Trial, ...]:
+def _failed_fits(reader: RunReader, experiment: Sequence[str]) -> tuple[Trial, ...]:
     """Fits that failed or were killed and that no later one made good, newest first."""
-    runs = store.search(_there(store, FITS), "tags.`rb.kind` = 'fit' and tags.`rb.superseded` = 'false'")
-    fits = [_trial(run, store) for run in runs]
+    fits = [_trial(run, reader) for run in reader.runs(experiment, {"rb.kind": "fit"} | _COUNTS)]
     finished = [f for f in fits if f.status == "FINISHED"]
     done = {f.tags.get("rb.fingerprint.fit") for f in finished}
     failed: dict[str, Trial] = {}
@@ -191,14 +191,11 @@ def _chosen(name: str, patterns: Sequence[str]) -> bool:
     return not patterns or any(fnmatchcase(name, p) or matches(p, Benchmark.parse(name)) for p in patterns)
 
 
-def _trial(run: Any, store: Store) -> Trial:
+def _trial(run: RunRow, reader: RunReader) -> Trial:
     metrics = {
-        name.removeprefix("test/"): value
-        for name, value in run.data.metrics.items()
-        if name.startswith("test/")
+        name.removeprefix("test/"): value for name, value in run.metrics.items() if name.startswith("test/")
     }
-    info = run.info
-    return Trial(info.run_id, info.status, info.start_time, run.data.tags, metrics, info.artifact_uri, store)
+    return Trial(run.run_id, run.status, run.started_ms, run.tags, metrics, run.artifact_uri, reader)
 
 
 def _contradictions(trials: Sequence[Trial]) -> Iterator[str]:

@@ -128,7 +128,7 @@ def facts(results: Results, boards: Sequence[Board]) -> list[tuple[str, str]]:
     """What ran, on what, when."""
     trials = [t for b in boards for r in b.rows for t in r.finished]
     records = [t.record for t in trials if t.record]
-    suites = list(dict.fromkeys(s.data.tags.get("rb.suite", s.info.run_name) for s in results.suites))
+    suites = list(dict.fromkeys(s.tags.get("rb.suite", s.name) for s in results.suites))
     seeds = sorted({t.seed for t in trials if t.seed >= 0})
     lines = [
         ("Suites", ", ".join(suites)),

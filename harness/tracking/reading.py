@@ -1,0 +1,140 @@
+"""Runs as plain rows, for reports: of a database on this disk read with three queries, of any other store by MLflow's client.
+
+MLflow makes an object of each tag and metric and takes seconds to be imported; ten thousand runs cost more so than all
+statistics on them. Where the database is not as these queries know it, the client is asked.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from reelbench.tracking.store import Store, absolute_uri, sqlite_path, tracking_errors
+
+_WAIT_S = 30.0
+_RUNS = (
+    "FROM runs WHERE lifecycle_stage = 'active' AND experiment_id IN (SELECT experiment_id FROM experiments "
+    "WHERE lifecycle_stage = 'active') AND experiment_id IN ({ids}){tagged}"
+)
+_TAGGED = " AND EXISTS (SELECT 1 FROM tags t WHERE t.run_uuid = runs.run_uuid AND t.key = ? AND t.value = ?)"
+_NEWEST_FIRST = "ORDER BY start_time IS NULL, start_time DESC, run_uuid"
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run: all its tags, the last value of each of its metrics."""
+
+    run_id: str
+    name: str
+    status: str
+    started_ms: int
+    artifact_uri: str
+    tags: Mapping[str, str]
+    metrics: Mapping[str, float]
+
+
+class RunReader:
+    """Reads a store, and never writes to it.
+
+    Raises
+    ------
+    TrackingError
+        From every method, if the store cannot be reached or read.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.uri = absolute_uri(uri)
+        self._database = sqlite_path(self.uri)
+
+    @cached_property
+    def store(self) -> Store:
+        """The same by MLflow's client."""
+        return Store(self.uri)
+
+    def experiments(self) -> Mapping[str, str]:
+        """Name → id of reelbench's experiments."""
+        try:
+            with self._rows() as database:
+                found = database.execute(
+                    "SELECT name, experiment_id FROM experiments WHERE lifecycle_stage = 'active' "
+                    "AND name LIKE 'reelbench/%'"
+                )
+                return {str(name): str(number) for name, number in found}
+        except sqlite3.Error:
+            return self.store.experiments()
+
+    def runs(self, experiments: Sequence[str], tags: Mapping[str, str]) -> list[RunRow]:
+        """Runs of experiments (ids) that have these tags, newest first, deleted ones left out."""
+        try:
+            with self._rows() as database:
+                return list(_read(database, experiments, tags))
+        except sqlite3.Error:
+            return self._asked(experiments, tags)
+
+    def download(self, run_id: str, name: str) -> Path:
+        """An artifact that is not on this disk."""
+        with tracking_errors(self.uri):
+            return Path(self.store.client.download_artifacts(run_id, name))
+
+    def _asked(self, experiments: Sequence[str], tags: Mapping[str, str]) -> list[RunRow]:
+        condition = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
+        return [
+            RunRow(
+                run.info.run_id,
+                run.info.run_name or "",
+                run.info.status,
+                run.info.start_time,
+                run.info.artifact_uri,
+                run.data.tags,
+                run.data.metrics,
+            )
+            for run in self.store.search(experiments, condition)
+        ]
+
+    @contextmanager
+    def _rows(self) -> Iterator[sqlite3.Connection]:
+        """The database as it is at one moment."""
+        if self._database is None:
+            raise sqlite3.NotSupportedError("not a database on this disk")
+        address = f"{self._database.as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=_WAIT_S, isolation_level=None)) as database:
+            database.execute("BEGIN")
+            yield database
+
+
+def _read(
+    database: sqlite3.Connection, experiments: Sequence[str], wanted: Mapping[str, str]
+) -> Iterator[RunRow]:
+    chosen = _RUNS.format(ids=", ".join("?" * len(experiments)), tagged=_TAGGED * len(wanted))
+    values = (*experiments, *(part for tag in wanted.items() for part in tag))
+    ids = f"run_uuid IN (SELECT run_uuid {chosen})"
+    tags = _by_run(database.execute(f"SELECT run_uuid, key, value FROM tags WHERE {ids}", values))
+    latest = (
+        f"SELECT run_uuid, key, CASE WHEN is_nan THEN NULL ELSE value END FROM latest_metrics WHERE {ids}"
+    )
+    metrics = _by_run(database.execute(latest, values))
+    told = f"SELECT run_uuid, name, status, start_time, artifact_uri {chosen} {_NEWEST_FIRST}"
+    for run_id, name, status, started_ms, artifact_uri in database.execute(told, values):
+        finite = metrics.get(run_id, {})
+        yield RunRow(
+            run_id,
+            name or "",
+            status,
+            started_ms,
+            artifact_uri,
+            tags.get(run_id, {}),
+            {key: math.nan if value is None else value for key, value in finite.items()},
+        )
+
+
+def _by_run(rows: Iterable[tuple[str, str, Any]]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for run_id, key, value in rows:
+        found.setdefault(run_id, {})[key] = value
+    return found
