@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reelbench.benchmarks import Benchmark, matches, specs_of
 from reelbench.evaluation import run_predict
-from reelbench.plan import plan_fit
+from reelbench.plan import Choice, plan_fit
 from reelbench.resolution import resolve
 from reelbench.training import run_fit
 
@@ -54,9 +54,8 @@ class Subject:
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """What must run up to the fit, which comes last."""
-        return plan_fit(
-            self.registry, self.open_dataset, self.method, self.recipe, variant=self.variant, preset=self.preset, dataset=self.dataset, overrides={}
-        )  # fmt: skip
+        choice = Choice(self.method, self.recipe, self.variant, self.preset, self.dataset)
+        return plan_fit(self.registry, self.open_dataset, choice)
 
     @property
     def fit_stage(self) -> Stage:

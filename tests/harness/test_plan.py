@@ -11,7 +11,8 @@ from reelbench.errors import UnknownNameError, UsageError
 from reelbench.executors import Job
 from reelbench.executors.work import interrupted_job
 from reelbench.method import Phase, Recipe, Upstream
-from reelbench.plan import Plan, member_seed, plan_fit
+from reelbench.plan import Choice, Plan, plan_fit
+from reelbench.plan.trials import member_seed
 from reelbench.registry import Registry
 from reelbench.tracking.entries import params
 
@@ -241,16 +242,8 @@ def test_a_recipe_that_serves_nothing_can_be_planned_by_itself(registry: Registr
     def open_dataset(name: str) -> object:
         return registry.dataset_source(name).open("a", data_dir=None, cache_dir=Path())
 
-    alone = plan_fit(
-        registry,
-        open_dataset,
-        registry.method("alpha"),
-        "words",
-        variant="full",
-        preset="tiny",
-        dataset="toy/a",
-        overrides={},
-    )  # type: ignore[arg-type]
+    choice = Choice(registry.method("alpha"), "words", "full", "tiny", "toy/a")
+    alone = plan_fit(registry, open_dataset, choice)  # type: ignore[arg-type]
     within = plan_of(registry, methods=["alpha"], seeds=[0])
     assert [s.fingerprint for s in alone] == [within.stages[0].fingerprint]
 
