@@ -21,6 +21,13 @@ SITE = "html"
     help="Folder to draw into.",
 )
 @click.option(
+    "--workspace",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".reelbench"),
+    show_default=True,
+    help="Where drawn benchmarks are kept, to draw the next time only those that changed.",
+)
+@click.option(
     "--benchmark",
     "benchmarks",
     multiple=True,
@@ -36,7 +43,9 @@ SITE = "html"
     show_default=True,
     help="html (with its tables beside it), markdown, latex, csv, json, or a plugin's. Repeatable.",
 )
-def report(store: str | None, out: Path, benchmarks: tuple[str, ...], formats: tuple[str, ...]) -> None:
+def report(
+    store: str | None, out: Path, workspace: Path, benchmarks: tuple[str, ...], formats: tuple[str, ...]
+) -> None:
     """Draw leaderboards from the record, as a site or as tables."""
     from reelbench.errors import UnknownNameError
     from reelbench.registry import build_registry
@@ -51,6 +60,6 @@ def report(store: str | None, out: Path, benchmarks: tuple[str, ...], formats: t
 
     uri = resolve_uri(store)
     if SITE in formats:
-        click.echo(draw_site(uri, out, benchmarks))
+        click.echo(draw_site(uri, out, benchmarks, workspace=workspace))
     for path in draw_tables(uri, out, [known[name] for name in tables], benchmarks):
         click.echo(path)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 from typing import Any
@@ -20,6 +20,8 @@ CHART_WIDTH, CHART_HEIGHT = 520, 220
 LEFT, RIGHT, TOP, BOTTOM = 44, 24, 10, 28
 LOSS = "loss"
 Points = list[tuple[float, float]]
+Key = tuple[str, ...]
+"""Which fits a curve is of, its metric, and what it was validated on."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Chart:
         return any(line.band for line in self.lines)
 
 
-def charts_of(board: Board, rows: Sequence[tuple[str, Row]], drawn: set[tuple[str, ...]]) -> list[Chart]:
+def charts_of(board: Board, rows: Sequence[tuple[str, Row]], drawn: set[Key]) -> list[Chart]:
     """The learning curves that belong under a benchmark, a chart a validation metric.
 
     A fit may serve several benchmarks and is validated on one: its curve is drawn under that one only. A validation
@@ -84,17 +86,29 @@ def charts_of(board: Board, rows: Sequence[tuple[str, Row]], drawn: set[tuple[st
     specs = {str(s["name"]): s for s in board.specs}
     found: dict[tuple[str, str], dict[str, list[Points]]] = {}
     for name, row in rows:
-        for trial in row.finished:
-            fits = trial.record.get("fingerprints", {}).get("fits") or (trial.run_id,)
-            for (metric, where), points in _series(trial.record, board).items():
-                if (*fits, metric, where) not in drawn:
-                    found.setdefault((metric, where), {}).setdefault(name, []).append(points)
-                    drawn.add((*fits, metric, where))
+        for key, points in _curves(board, row):
+            if key not in drawn:
+                *_, metric, where = key
+                found.setdefault((metric, where), {}).setdefault(name, []).append(points)
+                drawn.add(key)
     return [
         _chart(metric, where, series, specs.get(metric, {}))
         for (metric, where), series in sorted(found.items())
         if any(len(_finite(points)) > 1 for several in series.values() for points in several)
     ]
+
+
+def losses_of(board: Board, rows: Sequence[Row]) -> set[Key]:
+    """The curves of some rows that may stand under other benchmarks as well."""
+    return {key for row in rows for key, _ in _curves(board, row) if key[-2] == LOSS}
+
+
+def _curves(board: Board, row: Row) -> Iterator[tuple[Key, Points]]:
+    """Each curve of each seed."""
+    for trial in row.finished:
+        fits = trial.record.get("fingerprints", {}).get("fits") or (trial.run_id,)
+        for (metric, where), points in _series(trial.record, board).items():
+            yield (*fits, metric, where), points
 
 
 def _series(record: Mapping[str, Any], board: Board) -> dict[tuple[str, str], Points]:

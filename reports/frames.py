@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+ELSEWHERE = "elsewhere"
+Mark = list[int] | str | None
 _COUNTS = {"rb.superseded": "false"}
 
 
@@ -34,6 +37,8 @@ class Trial:
         Name → value, as fractions, without the ``test/`` of MLflow.
     status
         ``FINISHED``, ``FAILED``, ``KILLED`` or ``RUNNING``.
+    opened
+        The artifacts that were asked for so far, with the mark that each had before it was read.
     """
 
     run_id: str
@@ -43,6 +48,7 @@ class Trial:
     metrics: Mapping[str, float]
     artifact_uri: str
     _reader: RunReader = field(repr=False, compare=False)
+    opened: dict[str, Mark] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def benchmark(self) -> str:
@@ -101,10 +107,27 @@ class Trial:
 
     def file(self, name: str) -> Path:
         """An artifact on this machine's disk, fetched if it is elsewhere."""
-        folder = local_folder(self.artifact_uri)
-        if folder is not None:
-            return folder / name
-        return self._reader.download(self.run_id, name)
+        self.opened.setdefault(name, self.mark(name))
+        return self.local(name) or self._reader.download(self.run_id, name)
+
+    def local(self, name: str) -> Path | None:
+        """Where an artifact is, or should be, on this machine's disk; ``None`` for one that is elsewhere."""
+        return self._folder / name if self._folder else None
+
+    def mark(self, name: str) -> Mark:
+        """Size and time of change of an artifact, by which one that was replaced is told; ``None`` where it is not there.
+
+        One that is elsewhere has none: it is taken to be as it was as long as its run is; to compare it is to fetch it.
+        """
+        try:
+            told = os.stat(f"{self._folder}/{name}") if self._folder else None
+        except OSError:
+            return None
+        return [told.st_size, told.st_mtime_ns] if told else ELSEWHERE
+
+    @cached_property
+    def _folder(self) -> Path | None:
+        return local_folder(self.artifact_uri)
 
 
 @dataclass(frozen=True)
@@ -124,7 +147,14 @@ class Results:
 
     def of(self, benchmark: str) -> list[Trial]:
         """The trials of one benchmark."""
-        return [t for t in self.trials if t.benchmark == benchmark]
+        return self._of.get(benchmark, [])
+
+    @cached_property
+    def _of(self) -> Mapping[str, list[Trial]]:
+        found: dict[str, list[Trial]] = {}
+        for trial in self.trials:
+            found.setdefault(trial.benchmark, []).append(trial)
+        return found
 
 
 def load(uri: str, benchmarks: Sequence[str] = ()) -> Results:
@@ -142,7 +172,7 @@ def load(uri: str, benchmarks: Sequence[str] = ()) -> Results:
     wanted = {
         name: i
         for name, i in experiments.items()
-        if "@" in name and _chosen(name.removeprefix("reelbench/"), benchmarks)
+        if "@" in name and is_chosen(name.removeprefix("reelbench/"), benchmarks)
     }
     found = [
         _trial(run, reader) for run in reader.runs(list(wanted.values()), {"rb.kind": "trial"} | _COUNTS)
@@ -187,7 +217,8 @@ def _failed_fits(reader: RunReader, experiment: Sequence[str]) -> tuple[Trial, .
     return tuple(f for f in failed.values() if f.run_id not in mended)
 
 
-def _chosen(name: str, patterns: Sequence[str]) -> bool:
+def is_chosen(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a benchmark's name meets one of the patterns, or there are none."""
     return not patterns or any(fnmatchcase(name, p) or matches(p, Benchmark.parse(name)) for p in patterns)
 
 

@@ -16,6 +16,7 @@ KINDS = {"best": "Best", "typical": "Typical", "worst": "Worst"}
 IMAGE_LIMIT = 4 << 20
 _MAGIC = {b"\xff\xd8\xff": ".jpg", b"\x89PNG\r\n\x1a\n": ".png"}
 PREDICTED = "Predicted"
+Source = tuple[str, str]
 _ORDER = ("Question", "Answer", PREDICTED)
 
 
@@ -46,29 +47,42 @@ class Group:
     picks: Mapping[str, tuple[Shown, ...]]
 
 
-class StripFolder:
-    """Film strips copied beside the pages, each under the hash of its bytes, so that equal ones are one file."""
+class Strips:
+    """The film strips of a page, each under the hash of its bytes, so that equal ones are one file.
 
-    def __init__(self, folder: Path, href: str) -> None:
-        self._folder, self._href = folder, href
-        self.names: set[str] = set()
+    Attributes
+    ----------
+    sources
+        Name of the file → the run and artifact that hold it.
+    """
+
+    def __init__(self, href: str) -> None:
+        self._href = href
+        self.sources: dict[str, Source] = {}
 
     def add(self, trial: Trial, path: str | None) -> str | None:
         """The address of a trial's strip on a page; ``None`` where it is missing or is no image."""
         image = _read_image(trial, path) if path else None
-        if image is None:
+        if image is None or path is None:
             return None
-        data, suffix = image
-        name = f"{hashlib.sha256(data).hexdigest()[:16]}{suffix}"
-        target = self._folder / name
-        if name not in self.names and not target.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-        self.names.add(name)
+        name = _name(*image)
+        self.sources.setdefault(name, (trial.run_id, path))
         return f"{self._href}/{name}"
 
 
-def groups(rows: Sequence[tuple[str, Row]], strips: StripFolder) -> list[Group]:
+def copy_strip(trial: Trial, path: str, target: Path) -> None:
+    """Copy a strip to where :class:`Strips` said that it would be, if it is not there and is still the same."""
+    image = None if target.exists() else _read_image(trial, path)
+    if image and _name(*image) == target.name:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(image[0])
+
+
+def _name(data: bytes, suffix: str) -> str:
+    return f"{hashlib.sha256(data).hexdigest()[:16]}{suffix}"
+
+
+def groups(rows: Sequence[tuple[str, Row]], strips: Strips) -> list[Group]:
     """The examples of each named row's first seed, in the rows' order."""
     first = [(name, row.finished[0]) for name, row in rows if row.finished]
     said: dict[str, dict[str, str]] = {}
@@ -79,7 +93,7 @@ def groups(rows: Sequence[tuple[str, Row]], strips: StripFolder) -> list[Group]:
     return [g for g in (_group(name, trial, said, strips) for name, trial in first) if g.picks]
 
 
-def _group(name: str, trial: Trial, said: Mapping[str, Mapping[str, str]], strips: StripFolder) -> Group:
+def _group(name: str, trial: Trial, said: Mapping[str, Mapping[str, str]], strips: Strips) -> Group:
     picks: dict[str, list[Shown]] = {}
     for example in trial.examples:
         others = {k: v for k, v in said.get(str(example["id"]), {}).items() if k != name}

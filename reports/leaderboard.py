@@ -177,8 +177,13 @@ class Board:
 
 def boards(results: Results) -> list[Board]:
     """A board a benchmark that has a finished trial."""
-    found = [_board(name, results.of(name), results.failed_fits) for name in results.benchmarks()]
-    return [b for b in found if b.specs]
+    return [board for name in results.benchmarks() if (board := board_of(results, name))]
+
+
+def board_of(results: Results, benchmark: str) -> Board | None:
+    """A benchmark's board; ``None`` where it has no finished trial."""
+    found = _board(benchmark, results.of(benchmark), results.failed_fits)
+    return found if found.specs else None
 
 
 def _lost(trials: Sequence[Trial], fits: Sequence[Trial]) -> tuple[Trial, ...]:

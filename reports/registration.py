@@ -45,7 +45,7 @@ def reelbench_plan_ready(plan: Plan, run: Mapping[str, Any]) -> None:
     """Begin a site, if one is wanted."""
     _writers.clear()
     if run["site"]:
-        _writers.append(SiteWriter(run["store"], Path(run["site"]), plan))
+        _writers.append(SiteWriter(run["store"], Path(run["site"]), Path(run["workspace"]), plan))
 
 
 @hookimpl(trylast=True)

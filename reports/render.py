@@ -6,46 +6,66 @@ is made again: files are replaced one by one, and pages that nothing stands for 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-import os
-from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from reelbench.reports import formats, gallery, pages
+from reelbench.reports.book import Book
+from reelbench.reports.chapters import Chapter
 from reelbench.reports.claims import pages as claim_pages
 from reelbench.reports.claims.judging import claims_in, judge
 from reelbench.reports.claims.lines import counts
-from reelbench.reports.escaping import visible
-from reelbench.reports.frames import Results, load
+from reelbench.reports.frames import Results, is_chosen, load
+from reelbench.reports.kept import Kept
 from reelbench.reports.leaderboard import Board, boards
+from reelbench.reports.method_pages import method_page
+from reelbench.reports.overview import method_lines, overview
+from reelbench.reports.templating import drawn_page, environment, write_text
+
+__all__ = ["Site", "draw_site", "draw_tables", "environment", "write_text"]
 
 MANIFEST = ".reelbench-site.json"
+STRIPS = "assets/strips"
+CLAIMS = "claims"
 TableWriter = Callable[[Board, Path], Path]
 
 
-def draw_site(uri: str, out: Path, benchmarks: Sequence[str] = ()) -> Path:
+def draw_site(uri: str, out: Path, benchmarks: Sequence[str] = (), *, workspace: Path | None = None) -> Path:
     """Draw everything, or some benchmarks, into a folder; returns its ``index.html``.
 
     Other benchmarks' pages that lie in the folder stay, and stay in the overview.
+
+    Parameters
+    ----------
+    workspace
+        Where chapters are kept for the next drawing; without one everything is drawn anew.
 
     Raises
     ------
     TrackingError
         If the store cannot be read or holds no trials.
     """
-    results, site = load(uri, benchmarks), Site(out)
-    chosen = {b.benchmark for b in boards(results)}
-    if benchmarks and site.has_others(chosen):
-        results = load(uri)
-    site.draw(results, [b for b in boards(results) if b.benchmark in chosen or site.has(b.benchmark)], chosen)
+    site = Site(out)
+    results, chosen = _wanted(uri, benchmarks, site)
+    names = [name for name in results.benchmarks() if name in chosen or site.has(name)]
+    kept = Kept(workspace, uri)
+    site.draw(results, Book(results, names, kept), chosen, kept)
+    if not benchmarks:
+        kept.keep_only([CLAIMS, *names])
     return out / "index.html"
+
+
+def _wanted(uri: str, benchmarks: Sequence[str], site: Site) -> tuple[Results, set[str]]:
+    """What is to be drawn from, and which benchmarks were chosen; of all others only what the overview needs."""
+    if benchmarks and site.has_others(()):
+        whole = load(uri)
+        chosen = {name for name in whole.benchmarks() if is_chosen(name, benchmarks)}
+        if chosen and site.has_others(chosen):
+            return whole, chosen
+    results = load(uri, benchmarks)
+    return results, set(results.benchmarks())
 
 
 def draw_tables(
@@ -66,59 +86,54 @@ class Site:
 
     def has(self, benchmark: str) -> bool:
         """Whether an earlier drawing left a page of that benchmark."""
-        return _benchmark_page(benchmark) in self.before
+        return pages.href_of(benchmark) in self.before
 
     def has_others(self, benchmarks: Iterable[str]) -> bool:
         """Whether an earlier drawing left pages of other benchmarks than these."""
-        own = {_benchmark_page(b) for b in benchmarks}
+        own = {pages.href_of(b) for b in benchmarks}
         return any(name.startswith("benchmarks/") and name not in own for name in self.before)
 
-    def draw(self, results: Results, found: Sequence[Board], chosen: Collection[str]) -> None:
+    def draw(self, results: Results, book: Book, chosen: Collection[str], kept: Kept) -> None:
         """Write the pages of the chosen benchmarks and of their methods, then the overview of all that were found.
 
         Where all were chosen, what an earlier drawing left and this one did not write is removed; otherwise it stays.
         """
-        strips = gallery.StripFolder(self.out / "assets" / "strips", "../assets/strips")
-        drawn = [board for board in found if board.benchmark in chosen]
-        for board in drawn:
-            self._benchmark(board, strips)
-        names = {line["name"] for line in pages.method_lines(drawn)}
-        for line in pages.method_lines(found):
+        drawn = [chapter for chapter in book.chapters if chapter.benchmark in chosen]
+        for chapter in drawn:
+            self._benchmark(chapter, book)
+        names = {line["name"] for line in method_lines(drawn)}
+        for line in method_lines(book.chapters):
             if line["name"] in names or line["href"] not in self.before:
-                self._page(line["href"], "method.html", pages.method_page(line["name"], found))
-        claims = self._claims(found)
-        self._page("index.html", "index.html", pages.overview(results, found) | {"claims": claims})
-        self.written += [f"assets/strips/{name}" for name in strips.names]
-        if len(drawn) < len(found):
+                page = method_page(line["name"], book.chapters, book.trials)
+                self._page(line["href"], "method.html", page)
+        claims = self._claims(book, kept)
+        self._page("index.html", "index.html", overview(results, book.chapters) | {"claims": claims})
+        if len(drawn) < len(book.chapters):
             self.written += sorted(self.before - set(self.written))
         self._forget()
 
-    def _benchmark(self, board: Board, strips: gallery.StripFolder) -> None:
-        files = {name: formats.write(name, board, self.out / "tables") for name in formats.SUFFIXES}
-        links = {name: f"../tables/{path.name}" for name, path in files.items()}
-        self.written += [f"tables/{path.name}" for path in files.values()]
-        self._page(
-            _benchmark_page(board.benchmark),
-            "benchmark.html",
-            pages.benchmark_page(board, strips, links),
-        )
+    def _benchmark(self, chapter: Chapter, book: Book) -> None:
+        for href, text in chapter.files.items():
+            self._write(href, text)
+        for name, (run, path) in chapter.strips.items():
+            gallery.copy_strip(book.trials[run], path, self.out / STRIPS / name)
+            self.written.append(f"{STRIPS}/{name}")
 
-    def _claims(self, found: Sequence[Board]) -> dict[str, int]:
+    def _claims(self, book: Book, kept: Kept) -> dict[str, int]:
         """Pages of what the record says of the papers' claims; returns how many have which verdict."""
-        judged = judge(claims_in(found), found)
-        if not judged:
-            return {}
-        titles = {row.tag("method"): row.tag("title") or row.tag("method") for b in found for row in b.rows}
-        self._page("claims/index.html", "claims.html", claim_pages.summary_page(judged, found, titles))
-        for paper in dict.fromkeys(one.claim.paper for one in judged):
-            mine = [one for one in judged if one.claim.paper == paper]
-            page = claim_pages.paper_page(mine, found, titles.get(paper, paper))
-            self._page(f"claims/{formats.slug(paper)}.html", "claims.html", page)
-        return counts(judged)
+        found = kept.read(CLAIMS)
+        if found.get("entered") != book.digest:
+            found = {"entered": book.digest, **_judged(book)}
+            kept.write(CLAIMS, found)
+        for href, text in found["pages"].items():
+            self._write(href, text)
+        return dict(found["counts"])
 
-    def _page(self, href: str, template: str, values: dict[str, Any]) -> None:
-        root = "../" * href.count("/")
-        write_text(self.out / href, environment().get_template(template).render(values, root=root))
+    def _page(self, href: str, template: str, values: Mapping[str, Any]) -> None:
+        self._write(href, drawn_page(href, template, values))
+
+    def _write(self, href: str, text: str) -> None:
+        write_text(self.out / href, text)
         self.written.append(href)
 
     def _forget(self) -> None:
@@ -128,11 +143,25 @@ class Site:
             path = self.out / name
             if path.resolve().is_relative_to(self.out.resolve()):
                 path.unlink(missing_ok=True)
-        write_text(manifest, json.dumps(sorted(self.written)))
+        write_text(manifest, json.dumps(sorted(set(self.written))))
 
 
-def _benchmark_page(benchmark: str) -> str:
-    return f"benchmarks/{formats.slug(benchmark)}.html"
+def _judged(book: Book) -> dict[str, Any]:
+    """Pages of claims by address, and how many claims have which verdict."""
+    papers = book.papers()
+    claims = claims_in(papers)
+    found = book.boards() if claims else []
+    judged = judge(claims, found)
+    if not judged:
+        return {"pages": {}, "counts": {}}
+    titles = {row.tag("method"): row.tag("title") or row.tag("method") for b in found for row in b.rows}
+    values = {"claims/index.html": claim_pages.summary_page(judged, papers, titles)}
+    for paper in dict.fromkeys(one.claim.paper for one in judged):
+        mine = [one for one in judged if one.claim.paper == paper]
+        page = claim_pages.paper_page(mine, found, titles.get(paper, paper))
+        values[f"claims/{formats.slug(paper)}.html"] = page
+    drawn = {href: drawn_page(href, "claims.html", page) for href, page in values.items()}
+    return {"pages": drawn, "counts": counts(judged)}
 
 
 def _listed(manifest: Path) -> list[str]:
@@ -141,33 +170,3 @@ def _listed(manifest: Path) -> list[str]:
     except (OSError, ValueError):
         return []
     return [n for n in found if isinstance(n, str)] if isinstance(found, list) else []
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file by rename, so that a browser never reads half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-
-
-@cache
-def environment() -> Environment:
-    """Jinja with autoescape, strict about unknown names; control characters of any text are made visible."""
-    loader = PackageLoader("reelbench.reports", "templates")
-    made = Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style, script = (loader.get_source(made, name)[0] for name in ("style.css", "sort.js"))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    made.globals |= {"style": Markup(style), "script": Markup(script), "script_hash": digest}
-    return made
-
-
-def _shown(value: Any) -> Any:
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -29,10 +29,12 @@ class SiteWriter:
         MLflow tracking URI.
     site
         The folder to draw into.
+    workspace
+        Where chapters are kept from one drawing to the next.
     """
 
-    def __init__(self, store: str, site: Path, plan: Plan) -> None:
-        self.store, self.site = store, site
+    def __init__(self, store: str, site: Path, workspace: Path, plan: Plan) -> None:
+        self.store, self.site, self.workspace = store, site, workspace
         self.open: dict[int, set[str]] = {}
         for stage in plan.trials():
             if stage.spec["seed"] >= 0:  # ceilings have none
@@ -67,12 +69,13 @@ class SiteWriter:
 
         if self._drawing:
             self._drawing.wait()
-        draw_site(self.store, self.site)
+        draw_site(self.store, self.site, workspace=self.workspace)
 
     def _draw_aside(self) -> None:
         if self._drawing and self._drawing.poll() is None:
             return
-        command = [sys.executable, "-m", "reelbench", "report", "--out", str(self.site)]
+        places = ["--out", str(self.site), "--workspace", str(self.workspace)]
+        command = [sys.executable, "-m", "reelbench", "report", *places]
         quiet = subprocess.DEVNULL
         environment = {
             **os.environ,

@@ -18,12 +18,15 @@ from typing import Any
 from reelbench.tracking.store import Store, absolute_uri, sqlite_path, tracking_errors
 
 _WAIT_S = 30.0
-_RUNS = (
-    "FROM runs WHERE lifecycle_stage = 'active' AND experiment_id IN (SELECT experiment_id FROM experiments "
+_CHOSEN = (
+    "CREATE TEMP TABLE chosen AS SELECT run_uuid, name, status, start_time, artifact_uri FROM runs "
+    "WHERE lifecycle_stage = 'active' AND experiment_id IN (SELECT experiment_id FROM experiments "
     "WHERE lifecycle_stage = 'active') AND experiment_id IN ({ids}){tagged}"
 )
 _TAGGED = " AND EXISTS (SELECT 1 FROM tags t WHERE t.run_uuid = runs.run_uuid AND t.key = ? AND t.value = ?)"
-_NEWEST_FIRST = "ORDER BY start_time IS NULL, start_time DESC, run_uuid"
+_NEWEST_FIRST = "SELECT * FROM chosen ORDER BY start_time IS NULL, start_time DESC, run_uuid"
+_TAGS = "SELECT run_uuid, key, value FROM chosen JOIN tags USING (run_uuid)"
+_METRICS = "SELECT run_uuid, key, CASE WHEN is_nan THEN NULL ELSE value END FROM chosen JOIN latest_metrics USING (run_uuid)"
 
 
 @dataclass(frozen=True)
@@ -99,28 +102,23 @@ class RunReader:
 
     @contextmanager
     def _rows(self) -> Iterator[sqlite3.Connection]:
-        """The database as it is at one moment."""
+        """The database, which cannot be written this way."""
         if self._database is None:
             raise sqlite3.NotSupportedError("not a database on this disk")
         address = f"{self._database.as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=_WAIT_S, isolation_level=None)) as database:
-            database.execute("BEGIN")
             yield database
 
 
 def _read(
     database: sqlite3.Connection, experiments: Sequence[str], wanted: Mapping[str, str]
 ) -> Iterator[RunRow]:
-    chosen = _RUNS.format(ids=", ".join("?" * len(experiments)), tagged=_TAGGED * len(wanted))
-    values = (*experiments, *(part for tag in wanted.items() for part in tag))
-    ids = f"run_uuid IN (SELECT run_uuid {chosen})"
-    tags = _by_run(database.execute(f"SELECT run_uuid, key, value FROM tags WHERE {ids}", values))
-    latest = (
-        f"SELECT run_uuid, key, CASE WHEN is_nan THEN NULL ELSE value END FROM latest_metrics WHERE {ids}"
-    )
-    metrics = _by_run(database.execute(latest, values))
-    told = f"SELECT run_uuid, name, status, start_time, artifact_uri {chosen} {_NEWEST_FIRST}"
-    for run_id, name, status, started_ms, artifact_uri in database.execute(told, values):
+    chosen = _CHOSEN.format(ids=", ".join("?" * len(experiments)), tagged=_TAGGED * len(wanted))
+    database.execute("PRAGMA temp_store = MEMORY")
+    database.execute("BEGIN")  # the runs, their tags and metrics as they are at one moment
+    database.execute(chosen, (*experiments, *(part for tag in wanted.items() for part in tag)))
+    tags, metrics = _by_run(database.execute(_TAGS)), _by_run(database.execute(_METRICS))
+    for run_id, name, status, started_ms, artifact_uri in database.execute(_NEWEST_FIRST):
         finite = metrics.get(run_id, {})
         yield RunRow(
             run_id,

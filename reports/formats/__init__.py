@@ -19,12 +19,18 @@ SUFFIXES: dict[str, tuple[str, Callable[[Table], str]]] = {
 }
 
 
+def text_of(name: str, board: Board) -> tuple[str, str]:
+    """A board's table in the named format: the file's name, and what is in it."""
+    suffix, render = SUFFIXES[name]
+    return f"{slug(board.benchmark)}{suffix}", render(board.table)
+
+
 def write(name: str, board: Board, folder: Path) -> Path:
     """Write a board's table in the named format; returns the file."""
-    suffix, render = SUFFIXES[name]
+    file, text = text_of(name, board)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{slug(board.benchmark)}{suffix}"
-    path.write_text(render(board.table), encoding="utf-8", newline="")
+    path = folder / file
+    path.write_text(text, encoding="utf-8", newline="")
     return path
 
 

@@ -204,7 +204,8 @@ def test_no_password_of_the_store_is_on_a_page(
 
 
 def test_the_command_prints_where_the_site_is(small: Synthetic, tmp_path: Path):
-    result = CliRunner().invoke(report, ["--store", small.uri, "--out", str(tmp_path / "site")])
+    places = ["--out", str(tmp_path / "site"), "--workspace", str(tmp_path / "workspace")]
+    result = CliRunner().invoke(report, ["--store", small.uri, *places])
     assert result.output.strip() == str(tmp_path / "site" / "index.html")
 
 
@@ -239,7 +240,7 @@ class Drawings(SiteWriter):
     """Counts drawings instead of making them."""
 
     def __init__(self, plan: Any) -> None:
-        super().__init__("sqlite:///x.db", Path("site"), plan)
+        super().__init__("sqlite:///x.db", Path("site"), Path("workspace"), plan)
         self.count = 0
 
     def _draw_aside(self) -> None:
