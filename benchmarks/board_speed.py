@@ -5,8 +5,8 @@
 
 ``table``: of each benchmark in a store, seconds to resample one trial's score sheet, and of a table of twelve such rows with three seeds to
 resample all of them and to compute its intervals, pairs, ranks and what it resolves. ``board``: makes a store of so many synthetic trials (fifty
-rows of five seeds a benchmark, 2,000 draws each; kept in the folder), draws its site in a fresh process, adds a trial to one benchmark and draws that
-one again. Seconds on the wall and of the processor, and the largest memory of the process. On a busy machine read the processor's seconds.
+rows of five seeds a benchmark, 2,000 draws each; kept in the folder) and draws its site from nothing, once more with nothing changed, after a new trial,
+and after another one only its benchmark; each time in a fresh process. Seconds on the wall and of the processor, and the largest memory of the process. On a busy machine read the processor's seconds.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -77,33 +78,39 @@ def table(uri: str) -> None:
 
 
 def board(folder: Path, trials: int) -> None:
-    """A synthetic store's whole site, then one benchmark after a new trial."""
+    """A synthetic store's site: from nothing, and again."""
     folder.mkdir(parents=True, exist_ok=True)
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     if not (folder / "mlflow.db").exists():
         print("making the store:", clocked(lambda: fill(folder, uri, trials))[1])
-    draw(uri, folder / "site")
+    for kept in ("site", "workspace"):
+        shutil.rmtree(folder / kept, ignore_errors=True)
+    draw("from nothing", folder)
+    draw("nothing changed", folder)
     name = next(iter(names(trials)))
-    with sqlite3.connect(folder / "mlflow.db") as database:
-        experiment = database.execute(
-            "select experiment_id from experiments where name = ?", (f"reelbench/{name}",)
-        ).fetchone()[0]
-        insert(database, folder, name, experiment, f"newcomer-{uuid.uuid4().hex[:6]}", range(1))
-    draw(uri, folder / "site", name)
+    for what, benchmark in (("a new trial", ""), ("a new trial, its benchmark alone", name)):
+        with sqlite3.connect(folder / "mlflow.db") as database:
+            experiment = database.execute(
+                "select experiment_id from experiments where name = ?", (f"reelbench/{name}",)
+            ).fetchone()[0]
+            insert(database, folder, name, experiment, f"newcomer-{uuid.uuid4().hex[:6]}", range(1))
+        draw(what, folder, benchmark)
 
 
-def draw(uri: str, out: Path, benchmark: str = "") -> None:
-    """In a fresh process: its seconds without imports, and its memory."""
-    words = [sys.executable, __file__, "draw", "--store", uri, "--folder", str(out)]
+def draw(what: str, folder: Path, benchmark: str = "") -> None:
+    """In a fresh process: its seconds without imports of the program's start, and its memory."""
+    print(f"{what}: ", end="", flush=True)
+    words = [sys.executable, __file__, "draw", "--folder", str(folder)]
     subprocess.run([*words, *(["--benchmark", benchmark] if benchmark else [])], check=True)
 
 
-def drawing(uri: str, out: Path, benchmark: str) -> None:
+def drawing(folder: Path, benchmark: str) -> None:
     from reelbench.reports.render import draw_site
 
-    _, told = clocked(lambda: draw_site(uri, out, [benchmark] if benchmark else ()))
+    uri, chosen = f"sqlite:///{folder / 'mlflow.db'}", [benchmark] if benchmark else []
+    _, told = clocked(lambda: draw_site(uri, folder / "site", chosen, workspace=folder / "workspace"))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{benchmark or 'the whole site'}: {told}, {peak:,.0f} MiB")
+    print(f"{told}, {peak:,.0f} MiB")
 
 
 def names(trials: int) -> Iterator[str]:
@@ -167,7 +174,7 @@ def main() -> None:
     elif told.what == "board":
         board(told.folder.absolute(), told.trials)
     else:
-        drawing(told.store, told.folder, told.benchmark)
+        drawing(told.folder, told.benchmark)
 
 
 if __name__ == "__main__":

@@ -107,8 +107,16 @@ class Trial:
 
     def file(self, name: str) -> Path:
         """An artifact on this machine's disk, fetched if it is elsewhere."""
-        self.opened.setdefault(name, self.mark(name))
-        return self.local(name) or self._reader.download(self.run_id, name)
+        if path := self.local(name):
+            self.opened.setdefault(name, self.mark(name))
+            return path
+        try:
+            path = self._reader.download(self.run_id, name)
+        except TrackingError:
+            self.opened[name] = None  # what is made without it must not be taken for what is made with it
+            raise
+        self.opened.setdefault(name, ELSEWHERE)
+        return path
 
     def local(self, name: str) -> Path | None:
         """Where an artifact is, or should be, on this machine's disk; ``None`` for one that is elsewhere."""

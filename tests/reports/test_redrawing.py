@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from synthetic import BENCHMARK, PIXEL, Synthetic
 
-from reelbench.reports import book, inputs, render
+from reelbench.errors import TrackingError
+from reelbench.reports import book, frames, inputs, render
 from reelbench.reports.render import draw_site
+from reelbench.tracking.reading import RunReader
 from reelbench.tracking.store import local_folder
 
 OTHER = "captions@microworld/small:sentence"
@@ -251,6 +253,29 @@ def test_two_stores_in_one_workspace_do_not_disturb_each_other(desk: Desk, tmp_p
     for uri in (desk.synthetic.uri, f"sqlite:///{tmp_path / 'other.db'}") * 2:
         draw_site(uri, tmp_path / "site", workspace=desk.workspace)
     assert made.count(BENCHMARK) == 2
+
+
+def test_what_could_not_be_fetched_is_asked_for_again(
+    desk: Desk, made: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    here = {run: desk.artifact(name, "") for name, run in desk.runs.items()}
+    lost = [desk.runs["full 0"]]
+
+    def fetch(reader: RunReader, run: str, name: str) -> Path:
+        if run in lost:
+            raise TrackingError("the server does not answer")
+        return here[run] / name
+
+    monkeypatch.setattr(frames, "local_folder", lambda uri: None)
+    monkeypatch.setattr(RunReader, "download", fetch)
+    desk.draw()
+    lost.clear()
+    made.clear()
+    desk.draw()
+    assert made == [OTHER, BENCHMARK, "claims", BENCHMARK, "claims"]  # from nothing, then what was lost
+    made.clear()
+    draw_site(desk.synthetic.uri, desk.site, workspace=desk.workspace)
+    assert made == []
 
 
 def test_what_is_kept_is_plain_json(desk: Desk):
