@@ -22,13 +22,16 @@ def made_good(failed: Iterable[Trial], finished: Sequence[Trial]) -> set[str]:
 
     A failure stays while other seeds of its own edition stand in the table: then it is a lost seed of theirs.
     """
+    lost = list(failed)
+    if not lost:
+        return set()
     editions = {t.tags.get("rb.family") for t in finished}
     latest: dict[Place, int] = {}
     for trial in finished:
         latest[_place(trial)] = max(trial.started_ms, latest.get(_place(trial), 0))
     return {
         t.run_id
-        for t in failed
+        for t in lost
         if t.tags.get("rb.family") not in editions and t.started_ms < latest.get(_place(t), 0)
     }
 

@@ -37,6 +37,8 @@ class Trial:
         Name → value, as fractions, without the ``test/`` of MLflow.
     status
         ``FINISHED``, ``FAILED``, ``KILLED`` or ``RUNNING``.
+    tags_digest
+        Another where one of the tags changed.
     opened
         The artifacts that were asked for so far, with the mark that each had before it was read.
     """
@@ -48,6 +50,7 @@ class Trial:
     metrics: Mapping[str, float]
     artifact_uri: str
     _reader: RunReader = field(repr=False, compare=False)
+    tags_digest: str = field(default="", repr=False, compare=False)
     opened: dict[str, Mark] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -234,7 +237,9 @@ def _trial(run: RunRow, reader: RunReader) -> Trial:
     metrics = {
         name.removeprefix("test/"): value for name, value in run.metrics.items() if name.startswith("test/")
     }
-    return Trial(run.run_id, run.status, run.started_ms, run.tags, metrics, run.artifact_uri, reader)
+    return Trial(
+        run.run_id, run.status, run.started_ms, run.tags, metrics, run.artifact_uri, reader, run.tags_digest
+    )
 
 
 def _contradictions(trials: Sequence[Trial]) -> Iterator[str]:

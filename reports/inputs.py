@@ -37,7 +37,14 @@ def rows_digest(benchmark: str, results: Results) -> str:
 
 
 def _told(trial: Trial) -> list[Any]:
-    return [trial.run_id, trial.status, trial.started_ms, trial.artifact_uri, trial.tags, trial.metrics]
+    return [
+        trial.run_id,
+        trial.status,
+        trial.started_ms,
+        trial.artifact_uri,
+        trial.tags_digest,
+        trial.metrics,
+    ]
 
 
 def files_read(trials: Iterable[Trial]) -> list[Read]:

@@ -1,4 +1,4 @@
-"""Runs as plain rows, for reports: of a database on this disk read with three queries, of any other store by MLflow's client.
+"""Runs as plain rows, for reports: of a database on this disk read with a few queries, of any other store by MLflow's client.
 
 MLflow makes an object of each tag and metric and takes seconds to be imported; ten thousand runs cost more so than all
 statistics on them. Where the database is not as these queries know it, the client is asked.
@@ -6,14 +6,15 @@ statistics on them. Where the database is not as these queries know it, the clie
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from reelbench.tracking.store import Store, absolute_uri, sqlite_path, tracking_errors
 
@@ -24,14 +25,22 @@ _CHOSEN = (
     "WHERE lifecycle_stage = 'active') AND experiment_id IN ({ids}){tagged}"
 )
 _TAGGED = " AND EXISTS (SELECT 1 FROM tags t WHERE t.run_uuid = runs.run_uuid AND t.key = ? AND t.value = ?)"
-_NEWEST_FIRST = "SELECT * FROM chosen ORDER BY start_time IS NULL, start_time DESC, run_uuid"
-_TAGS = "SELECT run_uuid, key, value FROM chosen JOIN tags USING (run_uuid)"
+_NEWEST_FIRST = (
+    "SELECT *, (SELECT json_group_object(key, value) FROM tags WHERE tags.run_uuid = chosen.run_uuid) "
+    "FROM chosen ORDER BY start_time IS NULL, start_time DESC, run_uuid"
+)
 _METRICS = "SELECT run_uuid, key, CASE WHEN is_nan THEN NULL ELSE value END FROM chosen JOIN latest_metrics USING (run_uuid)"
 
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run: all its tags, the last value of each of its metrics."""
+    """A run: all its tags, the last value of each of its metrics.
+
+    Attributes
+    ----------
+    tags_digest
+        Another where one of the tags changed.
+    """
 
     run_id: str
     name: str
@@ -40,6 +49,7 @@ class RunRow:
     artifact_uri: str
     tags: Mapping[str, str]
     metrics: Mapping[str, float]
+    tags_digest: str
 
 
 class RunReader:
@@ -96,6 +106,7 @@ class RunReader:
                 run.info.artifact_uri,
                 run.data.tags,
                 run.data.metrics,
+                _hash(json.dumps(run.data.tags, sort_keys=True)),
             )
             for run in self.store.search(experiments, condition)
         ]
@@ -117,22 +128,21 @@ def _read(
     database.execute("PRAGMA temp_store = MEMORY")
     database.execute("BEGIN")  # the runs, their tags and metrics as they are at one moment
     database.execute(chosen, (*experiments, *(part for tag in wanted.items() for part in tag)))
-    tags, metrics = _by_run(database.execute(_TAGS)), _by_run(database.execute(_METRICS))
-    for run_id, name, status, started_ms, artifact_uri in database.execute(_NEWEST_FIRST):
-        finite = metrics.get(run_id, {})
+    metrics: dict[str, dict[str, float]] = {}
+    for run_id, key, value in database.execute(_METRICS):
+        metrics.setdefault(run_id, {})[key] = math.nan if value is None else value
+    for run_id, name, status, started_ms, artifact_uri, tags in database.execute(_NEWEST_FIRST):
         yield RunRow(
             run_id,
             name or "",
             status,
             started_ms,
             artifact_uri,
-            tags.get(run_id, {}),
-            {key: math.nan if value is None else value for key, value in finite.items()},
+            json.loads(tags),
+            metrics.get(run_id, {}),
+            _hash(tags),
         )
 
 
-def _by_run(rows: Iterable[tuple[str, str, Any]]) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for run_id, key, value in rows:
-        found.setdefault(run_id, {})[key] = value
-    return found
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -25,7 +25,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     for name in ("reelbench/a@x:p", "reelbench/b@x:p", "reelbench/gone@x:p", "other"):
         experiment = made.experiment(name)
         for k, status in enumerate(("FINISHED", "FAILED", "KILLED", "RUNNING", "FINISHED", "FINISHED")):
-            tags = TRIALS | {"rb.superseded": str(k == 4).lower(), "said": 'a "quoted" word ☺'}
+            tags = TRIALS | {
+                "rb.superseded": str(k == 4).lower(),
+                "said": 'a "quoted" word ☺ \\ \n\t \x1b[31m \u202e {}',
+            }
             run = client.create_run(experiment, start_time=1000 + k // 2, tags=tags, run_name=f"run {k}")
             told = [("test/r", 0.1 * k, 0), ("test/r", math.nan if k == 2 else 0.5, 3), ("big", math.inf, 0)]
             client.log_batch(run.info.run_id, [Metric(key, v, 7, step) for key, v, step in told])
@@ -39,7 +42,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def told(rows: list[RunRow]) -> list[str]:
     """As text, because NaN equals nothing."""
     return [
-        repr(replace(row, tags=sorted(row.tags.items()), metrics=sorted(row.metrics.items()))) for row in rows
+        repr(replace(row, tags=sorted(row.tags.items()), metrics=sorted(row.metrics.items()), tags_digest=""))
+        for row in rows
     ]
 
 
@@ -79,3 +83,15 @@ def test_a_database_of_another_schema_is_left_to_the_client(
     monkeypatch.setattr(reader, "_database", tmp_path / "other.db")
     experiments = list(reader.experiments().values())
     assert told(reader.runs(experiments, TRIALS)) == told(RunReader(store.uri).runs(experiments, TRIALS))
+
+
+def test_the_digest_of_the_tags_changes_with_them_alone(store: Store, monkeypatch: pytest.MonkeyPatch):
+    read, asked = RunReader(store.uri), RunReader(store.uri)
+    monkeypatch.setattr(asked, "_database", None)
+    ids = list(read.experiments().values())
+    for reader in (read, asked):
+        first, second = (reader.runs(ids, TRIALS)[0] for _ in range(2))
+        store.client.set_tag(first.run_id, "said", f"more of {type(reader._database)}")
+        third = reader.runs(ids, TRIALS)[0]
+        assert first.run_id == third.run_id
+        assert first.tags_digest == second.tags_digest != third.tags_digest
