@@ -37,8 +37,8 @@ class Trial:
         Name → value, as fractions, without the ``test/`` of MLflow.
     status
         ``FINISHED``, ``FAILED``, ``KILLED`` or ``RUNNING``.
-    tags_digest
-        Another where one of the tags changed.
+    digest
+        Another where anything of its run changed.
     opened
         The artifacts that were asked for so far, with the mark that each had before it was read.
     """
@@ -50,7 +50,7 @@ class Trial:
     metrics: Mapping[str, float]
     artifact_uri: str
     _reader: RunReader = field(repr=False, compare=False)
-    tags_digest: str = field(default="", repr=False, compare=False)
+    digest: str = field(default="", repr=False, compare=False)
     opened: dict[str, Mark] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -238,7 +238,7 @@ def _trial(run: RunRow, reader: RunReader) -> Trial:
         name.removeprefix("test/"): value for name, value in run.metrics.items() if name.startswith("test/")
     }
     return Trial(
-        run.run_id, run.status, run.started_ms, run.tags, metrics, run.artifact_uri, reader, run.tags_digest
+        run.run_id, run.status, run.started_ms, run.tags, metrics, run.artifact_uri, reader, run.digest
     )
 
 

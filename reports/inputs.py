@@ -33,18 +33,7 @@ def rows_digest(benchmark: str, results: Results) -> str:
     trials = results.of(benchmark)
     datasets = {trial.tags.get("rb.dataset") for trial in trials}
     fits = [fit for fit in results.failed_fits if fit.tags.get("rb.dataset") in datasets]
-    return digest([code_digest(), benchmark, [_told(t) for t in trials], [_told(f) for f in fits]])
-
-
-def _told(trial: Trial) -> list[Any]:
-    return [
-        trial.run_id,
-        trial.status,
-        trial.started_ms,
-        trial.artifact_uri,
-        trial.tags_digest,
-        trial.metrics,
-    ]
+    return digest([code_digest(), benchmark, [t.digest for t in trials], [f.digest for f in fits]])
 
 
 def files_read(trials: Iterable[Trial]) -> list[Read]:

@@ -15,8 +15,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reelbench.tracking.store import Store, absolute_uri, sqlite_path, tracking_errors
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 _WAIT_S = 30.0
 _CHOSEN = (
@@ -38,8 +42,8 @@ class RunRow:
 
     Attributes
     ----------
-    tags_digest
-        Another where one of the tags changed.
+    digest
+        Another where anything else of it changed.
     """
 
     run_id: str
@@ -49,7 +53,7 @@ class RunRow:
     artifact_uri: str
     tags: Mapping[str, str]
     metrics: Mapping[str, float]
-    tags_digest: str
+    digest: str
 
 
 class RunReader:
@@ -97,19 +101,7 @@ class RunReader:
 
     def _asked(self, experiments: Sequence[str], tags: Mapping[str, str]) -> list[RunRow]:
         condition = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
-        return [
-            RunRow(
-                run.info.run_id,
-                run.info.run_name or "",
-                run.info.status,
-                run.info.start_time,
-                run.info.artifact_uri,
-                run.data.tags,
-                run.data.metrics,
-                _hash(json.dumps(run.data.tags, sort_keys=True)),
-            )
-            for run in self.store.search(experiments, condition)
-        ]
+        return [_plain(run) for run in self.store.search(experiments, condition)]
 
     @contextmanager
     def _rows(self) -> Iterator[sqlite3.Connection]:
@@ -132,17 +124,19 @@ def _read(
     for run_id, key, value in database.execute(_METRICS):
         metrics.setdefault(run_id, {})[key] = math.nan if value is None else value
     for run_id, name, status, started_ms, artifact_uri, tags in database.execute(_NEWEST_FIRST):
+        found = metrics.get(run_id, {})
+        digest = _hash(run_id, name, status, started_ms, artifact_uri, tags, found)
         yield RunRow(
-            run_id,
-            name or "",
-            status,
-            started_ms,
-            artifact_uri,
-            json.loads(tags),
-            metrics.get(run_id, {}),
-            _hash(tags),
-        )
+            run_id, name or "", status, started_ms, artifact_uri, json.loads(tags), found, digest
+        )  # fmt: skip
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _plain(run: Run) -> RunRow:
+    info, data = run.info, run.data
+    told = info.run_id, info.run_name or "", info.status, info.start_time, info.artifact_uri
+    digest = _hash(*told, sorted(data.tags.items()), sorted(data.metrics.items()))
+    return RunRow(*told, data.tags, data.metrics, digest)
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()

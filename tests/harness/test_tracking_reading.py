@@ -42,7 +42,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def told(rows: list[RunRow]) -> list[str]:
     """As text, because NaN equals nothing."""
     return [
-        repr(replace(row, tags=sorted(row.tags.items()), metrics=sorted(row.metrics.items()), tags_digest=""))
+        repr(replace(row, tags=sorted(row.tags.items()), metrics=sorted(row.metrics.items()), digest=""))
         for row in rows
     ]
 
@@ -85,13 +85,25 @@ def test_a_database_of_another_schema_is_left_to_the_client(
     assert told(reader.runs(experiments, TRIALS)) == told(RunReader(store.uri).runs(experiments, TRIALS))
 
 
-def test_the_digest_of_the_tags_changes_with_them_alone(store: Store, monkeypatch: pytest.MonkeyPatch):
+def test_the_digest_changes_with_any_tag_metric_and_status_alone(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+):
     read, asked = RunReader(store.uri), RunReader(store.uri)
     monkeypatch.setattr(asked, "_database", None)
-    ids = list(read.experiments().values())
-    for reader in (read, asked):
-        first, second = (reader.runs(ids, TRIALS)[0] for _ in range(2))
-        store.client.set_tag(first.run_id, "said", f"more of {type(reader._database)}")
-        third = reader.runs(ids, TRIALS)[0]
-        assert first.run_id == third.run_id
-        assert first.tags_digest == second.tags_digest != third.tags_digest
+    experiments = list(read.experiments().values())
+    run = read.runs(experiments, TRIALS)[0].run_id
+
+    def digests(of: str = run) -> list[str]:
+        every = [row for reader in (read, asked) for row in reader.runs(experiments, {"rb.kind": "trial"})]
+        return [row.digest for row in every if row.run_id == of]
+
+    seen = [digests()]
+    assert seen == [digests()]
+    for change in (
+        lambda: store.client.set_tag(run, "said", "more"),
+        lambda: store.client.log_metric(run, "test/r", 0.75, step=4),
+        lambda: store.client.set_terminated(run, "KILLED"),
+    ):
+        change()
+        seen.append(digests())
+    assert all(len(set(column)) == 4 for column in zip(*seen, strict=True))
