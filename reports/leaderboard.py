@@ -106,10 +106,9 @@ class Row:
 
     def cost(self, name: str) -> float | None:
         """Mean of a cost over seeds."""
-        cell = Cell.of(
-            [float(v) for t in self.finished if (v := t.record.get("cost", {}).get(name)) is not None]
-        )
-        return cell.mean if cell else None
+        found = [float(v) for t in self.finished if (v := t.record.get("cost", {}).get(name)) is not None]
+        finite = [v for v in found if math.isfinite(v)]
+        return mean(finite) if finite else None
 
 
 @dataclass(frozen=True)
