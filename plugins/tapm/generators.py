@@ -15,9 +15,13 @@ from torch import nn
 from torch.nn import functional
 
 from reelbench.plugins.layers.pretrained import require_transformers
+from reelbench.plugins.layers.recurrent_start import started
 
 if TYPE_CHECKING:
     from reelbench.plugins.tapm.method import TAPMConfig
+
+LASTING = 3.0  # of a forget gate's bias: the clip, which is read first, is still there at the sentence's end
+LENGTH = 5.0  # of a word's vector, about
 
 Memory: TypeAlias = list[tuple[torch.Tensor, torch.Tensor]]
 """A pair of tensors a layer: keys and values, a hidden and a cell state, the last input and a cell state."""
@@ -39,11 +43,16 @@ class Generator(nn.Module):
         return functional.linear(outputs, self.words.weight)
 
 
-def embedding(count: int, width: int) -> nn.Embedding:
-    """An embedding with GPT-2's initial values."""
+def embedding(count: int, width: int, deviation: float = 0.02) -> nn.Embedding:
+    """An embedding with GPT-2's initial values, or wider ones."""
     made = nn.Embedding(count, width)
-    nn.init.normal_(made.weight, std=0.02)
+    nn.init.normal_(made.weight, std=deviation)
     return made
+
+
+def unnormed(count: int, width: int) -> nn.Embedding:
+    """An embedding for a recurrence: no layer norm brings GPT-2's small vectors to a size at which gates and scores move."""
+    return embedding(count, width, LENGTH * width**-0.5)
 
 
 class Block(nn.Module):
@@ -133,9 +142,10 @@ class LSTM(Generator):
     """Layers of LSTM of the embeddings' width."""
 
     def __init__(self, config: TAPMConfig, words: int) -> None:
-        super().__init__(embedding(words, config.width))
+        super().__init__(unnormed(words, config.width))
         layers, width = config.recurrent_layers, config.width
-        self.lstm = nn.LSTM(width, width, layers, batch_first=True, dropout=config.dropout * (layers > 1))
+        lstm = nn.LSTM(width, width, layers, batch_first=True, dropout=config.dropout * (layers > 1))
+        self.lstm = started(lstm, forget=LASTING)
 
     def forward(
         self, x: torch.Tensor, positions: torch.Tensor, past: Memory | None = None
@@ -152,6 +162,8 @@ class QuasiRecurrence(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.gates = nn.Linear(2 * width, 3 * width)
+        with torch.no_grad():
+            self.gates.bias.chunk(3)[1].fill_(LASTING)
 
     def forward(
         self, x: torch.Tensor, past: tuple[torch.Tensor, torch.Tensor] | None
@@ -172,7 +184,7 @@ class QRNN(Generator):
     """Layers of quasi-recurrence of the embeddings' width."""
 
     def __init__(self, config: TAPMConfig, words: int) -> None:
-        super().__init__(embedding(words, config.width))
+        super().__init__(unnormed(words, config.width))
         self.layers = nn.ModuleList(QuasiRecurrence(config.width) for _ in range(config.recurrent_layers))
         self.dropout = nn.Dropout(config.dropout)
 

@@ -150,7 +150,8 @@ class TAPM(Method):
       the mean over the true caption's words, as the released code's parent class. ``split-only`` (-A+Split) trains the
       encoder by Eq. 7.4 while the generator sleeps, then both.
     - ``lstm`` is pretrained on the dataset's texts where the paper's is on WikiText-2; the sizes of LSTM and QRNN, of the paper's
-      appendix, are not known to us. GPT and XLM are not offered.
+      appendix, are not known to us. GPT and XLM are not offered. First weights of the two are ours: forget gates that start open, and
+      words' vectors of length five in place of GPT-2's, at which neither learns to look at a clip in a thousand steps.
     - Untrained generators read whole words, as in the paper; so does everything pretrained on a dataset's own texts, and each text's
       sentences are read by themselves, since the generator never sees an earlier sentence.
     - Pseudo-labels are predicted by ``no-adaptation``; ``more-videos`` adds one pass over unlabelled clips to the adaptation, each among
