@@ -56,12 +56,20 @@ def matches(pattern: str, benchmark: Benchmark) -> bool:
     )
 
 
+def is_pattern(name: str) -> bool:
+    """Whether a name may stand for several."""
+    return any(c in name for c in "*?[")
+
+
 def unknown_part(registry: Registry, pattern: str) -> UnknownNameError | None:
-    """What of a pattern nothing registered has, its task, dataset, size or protocol; datasets are not opened."""
+    """What of a pattern nothing registered has, its task, dataset, size or protocol; datasets are not opened.
+
+    What follows a dataset's pattern (``*/no-gaze``) may be anything of its name, and is not looked at.
+    """
     head, _, protocol = pattern.partition(":")
     task, _, dataset = head.partition("@")
     name, _, rest = dataset.partition("/")
-    sizes = [s for n, source in registry.datasets.items() if fnmatchcase(n, name) for s in source.sizes]
+    sizes = [] if is_pattern(name) or name not in registry.datasets else registry.datasets[name].sizes
     for kind, part, known in (
         ("task", task, registry.tasks),
         ("dataset", name, registry.datasets),

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
-from reelbench.benchmarks import Benchmark, matches, unknown_part
+from reelbench.benchmarks import Benchmark, is_pattern, matches, unknown_part
 from reelbench.errors import UnknownNameError
 from reelbench.method import Method
 from reelbench.plan.outcome import Skipped
@@ -112,7 +112,7 @@ def _unserved(registry: Registry, method: Method, recipes: Sequence[str]) -> str
 
 
 def _methods_of(registry: Registry, entry: MethodEntry) -> list[Method]:
-    if any(c in entry.name for c in "*?["):
+    if is_pattern(entry.name):
         return [registry.methods[name] for name in sorted(_chosen("method", [entry.name], registry.methods))]
     return [registry.method(entry.name)]
 

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from reelbench.benchmarks import expand
 from reelbench.errors import UnknownNameError, UsageError
+from reelbench.plan.choice import rows_of
+from reelbench.registry import build_registry
 from reelbench.suite import builtin_suites, load_suite, parse_suite
 
 GOOD = 'benchmarks = ["retrieval@microworld"]\nmethods = ["jsfusion"]\n'
@@ -36,6 +39,14 @@ def test_a_suite_reads_back_what_its_file_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(builtin_suites()))
 def test_built_in_suites_are_valid(name: str) -> None:
     assert load_suite(name).name == name
+
+
+@pytest.mark.parametrize("name", sorted(builtin_suites()))
+def test_every_entry_of_a_built_in_suite_has_rows(name: str) -> None:
+    suite, registry = load_suite(name), build_registry()
+    benchmarks = [b for pattern in suite.benchmarks for b in expand(registry, pattern)]
+    empty = [e for e in suite.methods if not list(rows_of(registry, suite, e, benchmarks, []))]
+    assert not empty
 
 
 @pytest.mark.parametrize(
