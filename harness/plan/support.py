@@ -22,7 +22,7 @@ def check_supported(planner: Planner, choice: Choice) -> None:
             asked=missing,
             known=dataset.features,
         )
-    names = {u.name for r in method.recipes for u in method.upstream(resolved.config, r)}
+    names = {u.name for u in method.upstream(resolved.config, choice.recipe)}
     for phase in resolved.phases:
         source = planner.open_dataset(phase.dataset) if phase.dataset else dataset
         if phase.relation not in names and phase.split not in source.relations.get(phase.relation, ()):

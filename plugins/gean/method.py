@@ -88,8 +88,7 @@ class GEAN(Method):
     - "A uniform distribution with a strength of lambda" is added to the pooled map as a distribution: (g + lambda u) / (1 +
       lambda). Taken as an average, a pooled map sums to 1/49, and next to nothing of gaze would be left.
     - Table 3.5's fixed weights stand in the place of the pooled map and get the uniform part too; random cells are drawn for
-      each row; the "inverse" of central gaze is its maximum less itself. ``uniform-gaze`` is ``no-gaze`` under the name of
-      that table.
+      each row; the "inverse" of central gaze is its maximum less itself. Its uniform row is ``no-gaze``.
     - Attention's parameters are each pool's own ("independent"), shared over steps. Both GRUs have the printed reset gate, on
       the state before its product. ``b_m`` of the aggregation layer is ``b_g``.
     - Weight of the l2 regularisation, batch, length of training and selection are not given: 1e-5, 32, ten epochs, the best
@@ -130,7 +129,6 @@ class GEAN(Method):
         "fovea": {"pools": ("fovea",)},
         "fovea-motion-no-gaze": {"gaze": "uniform", "pools": ("motion", "fovea")},
         "fovea-no-gaze": {"gaze": "uniform", "pools": ("fovea",)},
-        "uniform-gaze": {"gaze": "uniform"},
         "random-gaze": {"gaze": "random"},
         "central-gaze": {"gaze": "central"},
         "peripheral-gaze": {"gaze": "peripheral"},

@@ -7,14 +7,21 @@ from pathlib import Path
 import pytest
 from toy_project import plan_of
 
-from reelbench.errors import UnknownNameError, UsageError
+from reelbench.errors import SkippedPair, UnknownNameError, UsageError
 from reelbench.executors import Job
 from reelbench.executors.work import interrupted_job
 from reelbench.method import Phase, Recipe, Upstream
-from reelbench.plan import Choice, Plan, plan_fit
+from reelbench.plan import Choice, OpenDataset, Plan, plan_fit
 from reelbench.plan.trials import member_seed
 from reelbench.registry import Registry
 from reelbench.tracking.entries import params
+
+
+def opening(registry: Registry) -> OpenDataset:
+    """Opens toy datasets."""
+    return lambda name: registry.dataset_source(name).open(
+        name.partition("/")[2], data_dir=None, cache_dir=Path()
+    )
 
 
 def titles(plan: Plan) -> list[str]:
@@ -74,6 +81,20 @@ def test_an_upstream_that_predicts_for_a_relation_that_is_not_there_is_skipped(
         skip.reason
         == "dataset toy/a has no relation 'clips' in split 'unlabelled', which upstream 'teaching' predicts"
     )
+
+
+def test_a_recipe_is_planned_though_the_method_leaves_another_out(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def upstream(self: object, config: object, recipe: str) -> list[Upstream]:
+        if recipe == "match":
+            raise SkippedPair("words only")
+        return []
+
+    alpha = registry.method("alpha")
+    monkeypatch.setattr(type(alpha), "upstream", upstream)
+    (fit,) = plan_fit(registry, opening(registry), Choice(alpha, "words", "full", "tiny", "toy/a"))
+    assert fit.spec["recipe"] == "words"
 
 
 def test_the_first_member_of_an_ensemble_has_the_trial_s_own_seed(registry: Registry) -> None:
@@ -237,13 +258,8 @@ def test_a_fit_validates_on_the_first_benchmark_that_it_serves(registry: Registr
 
 
 def test_a_recipe_that_serves_nothing_can_be_planned_by_itself(registry: Registry) -> None:
-    from pathlib import Path
-
-    def open_dataset(name: str) -> object:
-        return registry.dataset_source(name).open("a", data_dir=None, cache_dir=Path())
-
     choice = Choice(registry.method("alpha"), "words", "full", "tiny", "toy/a")
-    alone = plan_fit(registry, open_dataset, choice)  # type: ignore[arg-type]
+    alone = plan_fit(registry, opening(registry), choice)
     within = plan_of(registry, methods=["alpha"], seeds=[0])
     assert [s.fingerprint for s in alone] == [within.stages[0].fingerprint]
 

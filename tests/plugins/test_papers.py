@@ -6,7 +6,7 @@ import pytest
 
 from reelbench.papers import read_paper
 from reelbench.registry import build_registry
-from reelbench.resolution import variants_of
+from reelbench.resolution import resolve, variants_of
 
 METHODS = build_registry().methods
 PAPERS = {name: read_paper(type(method)) for name, method in METHODS.items()}
@@ -24,6 +24,22 @@ def test_every_reported_variant_can_be_run(name):
     for row in rows:
         if "method" in row:
             assert row["variant"] in variants_of(METHODS[row["method"]]), row
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_no_two_variants_are_one_row(name):
+    """Equal stages run once, under the first name: a claim about the second would never be run."""
+    method, preset = METHODS[name], next(iter(METHODS[name].presets))
+    rows = {
+        variant: repr(
+            [
+                resolve(method, recipe, variant, preset, {}).__dict__ | {"origins": None}
+                for recipe in method.recipes
+            ]
+        )
+        for variant in variants_of(method)
+    }
+    assert len(set(rows.values())) == len(rows), rows
 
 
 @pytest.mark.parametrize("name", PAPERS)
