@@ -91,7 +91,7 @@ def test_the_digest_changes_with_any_tag_metric_and_status_alone(
     read, asked = RunReader(store.uri), RunReader(store.uri)
     monkeypatch.setattr(asked, "_database", None)
     experiments = list(read.experiments().values())
-    run = read.runs(experiments, TRIALS)[0].run_id
+    run = next(row.run_id for row in read.runs(experiments, TRIALS) if row.status == "RUNNING")
 
     def digests(of: str = run) -> list[str]:
         every = [row for reader in (read, asked) for row in reader.runs(experiments, {"rb.kind": "trial"})]
