@@ -21,7 +21,6 @@ from reelbench.plan import build_plan
 from reelbench.suite import MethodEntry, Suite
 
 HEAVIEST = 4
-PAPERS = ("asst", "bn-lstm", "cisin", "ct-san", "gean", "hse", "jsfusion", "slr", "tapm")
 
 
 def main() -> None:
@@ -29,41 +28,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("methods", nargs="*", default=PAPERS)
+    parser.add_argument("methods", nargs="*", help="by default all that are no baselines")
     parser.add_argument("--dataset", default="microworld/small")
     parser.add_argument("--preset", default="tiny")
     parser.add_argument("--steps", type=int, default=60, help="at most, of a phase")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "reelbench")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    suite = Suite(
-        name="profile",
-        benchmarks=(f"*@{asked.dataset}:*",),
-        methods=tuple(MethodEntry(name=name) for name in asked.methods),
-        seeds=(0,),
-        preset=asked.preset,
-        max_steps=asked.steps,
-        ceilings=False,
-    )
     with tempfile.TemporaryDirectory() as folder:
         bench = Workbench(Surroundings(Path(folder), asked.cache, None))
+        suite = Suite(
+            name="profile",
+            benchmarks=(f"*@{asked.dataset}:*",),
+            methods=tuple(MethodEntry(name=name) for name in asked.methods or _methods(bench)),
+            seeds=(0,),
+            preset=asked.preset,
+            max_steps=asked.steps,
+            ceilings=False,
+        )
         plan = build_plan(suite, bench.registry, bench.open_dataset)
         folders = {stage.fingerprint: Path(folder) / stage.fingerprint for stage in plan.stages}
         for stage in plan.stages:
             if stage.kind == "score":
                 continue
             needs = {role: [folders[f] for f in found] for role, found in stage.needs.items()}
-            spec = dict(stage.spec) | {"fingerprint": stage.fingerprint}
-            job = Job(
-                kind=stage.kind,
-                fingerprint=stage.fingerprint,
-                spec=spec,
-                needs=needs,
-                folder=folders[stage.fingerprint],
-            )
+            job = Job(stage.kind, stage.fingerprint, stage.spec, needs, folders[stage.fingerprint])
             with profile(activities=[ProfilerActivity.CPU]) as seen:
                 record = execute(job, bench, lambda *_: None, "profile")
             print(_line(stage.title, record, seen), flush=True)
+
+
+def _methods(bench: Workbench) -> list[str]:
+    return sorted(name for name, method in bench.registry.methods.items() if method.role == "method")
 
 
 def _line(title: str, record: dict, seen: profile) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from reelbench.fingerprints import digest
 from reelbench.reports.chapters import Chapter, make_chapter
 from reelbench.reports.curves import Key
 from reelbench.reports.frames import Results, Trial
-from reelbench.reports.inputs import digest, files_read, rows_digest
+from reelbench.reports.inputs import files_read, rows_digest
 from reelbench.reports.kept import Kept
 from reelbench.reports.leaderboard import Board, Row, board_of
 

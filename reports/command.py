@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reelbench.cli.options import store_option
+from reelbench.cli.options import store_option, workspace_option
 
 SITE = "html"
 
@@ -20,13 +20,7 @@ SITE = "html"
     show_default=True,
     help="Folder to draw into.",
 )
-@click.option(
-    "--workspace",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".reelbench"),
-    show_default=True,
-    help="Where drawn benchmarks are kept, to draw the next time only those that changed.",
-)
+@workspace_option("Where drawn benchmarks are kept, to draw the next time only those that changed.")
 @click.option(
     "--benchmark",
     "benchmarks",

@@ -7,25 +7,18 @@ known by its runs' ids but by all that their rows say, and by size and time of c
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import reelbench
 from reelbench import reports
-from reelbench.fingerprints import versions_of
+from reelbench.fingerprints import digest, versions_of
 from reelbench.reports.frames import Mark, Results, Trial
 
 _LIBRARIES = ("reelbench", "jinja2", "markupsafe", "numpy", "scipy", "safetensors")
 Read = list[str | Mark]
-
-
-def digest(value: Any) -> str:
-    """SHA-256 of anything that JSON holds."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def rows_digest(benchmark: str, results: Results) -> str:
@@ -55,4 +48,4 @@ def code_digest() -> str:
 
 
 def _sources(folder: Path, pattern: str) -> Sequence[Path]:
-    return sorted(p for p in folder.glob(pattern) if p.is_file() and "__pycache__" not in p.parts)
+    return sorted(p for p in folder.glob(pattern) if p.is_file() and p.suffix != ".pyc")

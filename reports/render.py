@@ -22,9 +22,7 @@ from reelbench.reports.kept import Kept
 from reelbench.reports.leaderboard import Board, boards
 from reelbench.reports.method_pages import method_page
 from reelbench.reports.overview import method_lines, overview
-from reelbench.reports.templating import drawn_page, environment, write_text
-
-__all__ = ["Site", "draw_site", "draw_tables", "environment", "write_text"]
+from reelbench.reports.templating import drawn_page, write_text
 
 MANIFEST = ".reelbench-site.json"
 STRIPS = "assets/strips"

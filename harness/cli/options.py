@@ -39,16 +39,21 @@ def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def workspace_option(what: str) -> Callable[..., Any]:
+    """``--workspace``, which holds ``what``."""
+    return click.option(
+        "--workspace",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(".reelbench"),
+        show_default=True,
+        help=what,
+    )
+
+
 def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """``--data``, ``--cache``, ``--workspace``."""
     for option in (
-        click.option(
-            "--workspace",
-            type=click.Path(path_type=Path),
-            default=Path(".reelbench"),
-            show_default=True,
-            help="Unfinished stages and records not yet sent.",
-        ),
+        workspace_option("Unfinished stages and records not yet sent."),
         click.option(
             "--cache",
             "cache_dir",

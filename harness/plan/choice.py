@@ -38,14 +38,19 @@ class Choice:
         """The modalities that it reads."""
         return tuple(self.method.features(self.resolved.config, self.recipe))
 
+    @cached_property
+    def section(self) -> str:
+        """Of a table: the features that the full variant reads."""
+        full = resolve(self.method, self.recipe, FULL, self.preset, {})
+        return "+".join(sorted(self.method.features(full.config, self.recipe)))
+
     def naming(self, seed: int) -> dict[str, Any]:
-        """What a record says of it; its section of a table is the full variant's features."""
-        method, full = self.method, resolve(self.method, self.recipe, FULL, self.preset, {})
+        """What a record says of it."""
+        method = self.method
         return {
             "method": method.name, "title": method.title or method.name, "role": method.role, "variant": self.variant, "recipe": self.recipe,
             "preset": self.preset, "dataset": self.dataset, "features": list(self.features),
-            "section": "+".join(sorted(method.features(full.config, self.recipe))),
-            "seed": seed, "deterministic": method.deterministic, "floor": method.floor,
+            "section": self.section, "seed": seed, "deterministic": method.deterministic, "floor": method.floor,
         }  # fmt: skip
 
 

@@ -16,10 +16,6 @@ from reelbench.plan.validation import validations
 from reelbench.resolution import FULL
 from reelbench.stages import Stage
 
-_NAMING = (
-    "method", "title", "role", "variant", "recipe", "preset", "dataset", "features", "section", "seed", "deterministic",
-)  # fmt: skip
-
 
 def add_fit(planner: Planner, choice: Choice, seed: int) -> Stage:
     """The fit stage, after everything it starts from.
@@ -90,7 +86,7 @@ def _add_prediction(
             f"dataset {choice.dataset} has no relation {relation!r} in split {split!r}, which upstream {name!r} predicts",
             **slip(relation, split, dataset),
         )
-    spec = {k: fit.spec[k] for k in _NAMING} | {
+    spec = choice.naming(seed) | {
         "task": task, "relation": [relation, split], "settings": choice.resolved.settings.model_dump(), "config": fit.spec["config"],
         "origins": fit.spec["origins"], "phases": fit.spec["phases"], **planner.where, "limits": planner.limits,
         "benchmark": f"{task}@{choice.dataset}:{relation}", "protocol": relation, "split": split,

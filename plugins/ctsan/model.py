@@ -13,8 +13,9 @@ import torch
 from torch import nn
 
 from reelbench.plugins.ctsan.detector import ConceptDetector, FrameGrid
-from reelbench.plugins.ctsan.recurrence import LASTING, DeepLSTM, SentenceReader, State
+from reelbench.plugins.ctsan.recurrence import DeepLSTM, SentenceReader, State
 from reelbench.plugins.layers.recurrence import reverse_valid
+from reelbench.plugins.layers.recurrent_start import LASTING
 from reelbench.plugins.layers.standardise import Standardise
 from reelbench.vocabulary import PAD
 

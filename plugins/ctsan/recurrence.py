@@ -9,11 +9,10 @@ import torch
 from torch import nn
 
 from reelbench.plugins.layers.recurrence import last_step
-from reelbench.plugins.layers.recurrent_start import started
+from reelbench.plugins.layers.recurrent_start import LASTING, started
 
 State: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 """A layer's hidden and cell state, each ``(R, D)``."""
-LASTING = 3.0  # of a forget gate's bias: what a sentence starts from, the video, is still there at its end
 
 
 class NormalisedLSTM(nn.Module):

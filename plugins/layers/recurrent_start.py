@@ -6,6 +6,9 @@ from typing import TypeVar
 
 from torch import nn
 
+LASTING = 3.0
+"""A forget gate's bias under which what is read first, a video say, is still there at the end of a sentence."""
+
 Recurrence = TypeVar("Recurrence", nn.LSTM, nn.GRU, nn.LSTMCell, nn.GRUCell)
 
 

@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from reelbench.plugins.layers.recurrence import last_step
-from reelbench.plugins.layers.recurrent_start import started
+from reelbench.plugins.layers.recurrent_start import LASTING, started
 from reelbench.plugins.layers.standardise import Standardise
 from reelbench.vocabulary import PAD
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Medium: TypeAlias = Literal["video", "sentence"]
 State: TypeAlias = tuple[torch.Tensor, torch.Tensor]
 MEDIA: tuple[Medium, ...] = ("sentence", "video")  # x = [x_1; x_2], as in the paper
-FIRST_SPREAD, FIRST_LOG_VARIANCE, FIRST_FORGET = 1.5, -4.0, 3.0
+FIRST_SPREAD, FIRST_LOG_VARIANCE = 1.5, -4.0
 
 
 class SentenceEncoder(nn.Module):
@@ -35,7 +35,7 @@ class SentenceEncoder(nn.Module):
     def __init__(self, words: int, config: SLRConfig) -> None:
         super().__init__()
         self.embed = nn.Embedding(words, config.word)
-        self.lstm = started(nn.LSTM(config.word, config.hidden, batch_first=True), forget=FIRST_FORGET)
+        self.lstm = started(nn.LSTM(config.word, config.hidden, batch_first=True), forget=LASTING)
 
     def forward(self, words: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """Words ``(B, T)``, of which the first ``lengths`` are no padding, to ``(B, H)``."""
@@ -117,7 +117,7 @@ class SentenceDecoder(nn.Module):
         super().__init__()
         self.first_state = FirstState(latent, config.hidden)
         self.embed = nn.Embedding(words, config.word)
-        self.lstm = started(nn.LSTM(config.word, config.hidden, batch_first=True), forget=FIRST_FORGET)
+        self.lstm = started(nn.LSTM(config.word, config.hidden, batch_first=True), forget=LASTING)
         self.head = nn.Linear(config.hidden, words)
 
     def forward(self, z: torch.Tensor, words: torch.Tensor) -> torch.Tensor:

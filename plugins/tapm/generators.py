@@ -15,12 +15,11 @@ from torch import nn
 from torch.nn import functional
 
 from reelbench.plugins.layers.pretrained import require_transformers
-from reelbench.plugins.layers.recurrent_start import started
+from reelbench.plugins.layers.recurrent_start import LASTING, started
 
 if TYPE_CHECKING:
     from reelbench.plugins.tapm.method import TAPMConfig
 
-LASTING = 3.0  # of a forget gate's bias: the clip, which is read first, is still there at the sentence's end
 LENGTH = 5.0  # of a word's vector, about
 
 Memory: TypeAlias = list[tuple[torch.Tensor, torch.Tensor]]

@@ -108,7 +108,7 @@ def draw(done: Sequence[Comparison], out: Path) -> list[Path]:
     """Write a page for each comparison; two labels and a benchmark have one of their own."""
     from reelbench.reports.comparison.page import page_of
     from reelbench.reports.formats import slug
-    from reelbench.reports.render import environment, write_text
+    from reelbench.reports.templating import environment, write_text
 
     template = environment().get_template("compare.html")
     paths = []
