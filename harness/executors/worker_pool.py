@@ -22,6 +22,7 @@ from typing import Any
 
 from reelbench.errors import ExecutorError
 from reelbench.executors import Event, Executor, Job, Surroundings
+from reelbench.training.interrupts import DeferredInterrupts
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _SPAWN = multiprocessing.get_context("spawn")
@@ -165,13 +166,17 @@ def _no_main() -> Iterator[None]:
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """Hold Ctrl-C and SIGTERM back: a child starts with what is held here, so none hits it before it has handlers."""
+    """Hold Ctrl-C and SIGTERM back: a child starts with what is held here, so none hits it before it has handlers.
+
+    The mask is this thread's and the child's; a signal that another thread takes is deferred as well.
+    """
     resource_tracker.ensure_running()  # starting it with the first child would let the signals through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with DeferredInterrupts():
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _serve(connection: Connection, surroundings: Surroundings, name: str, parent: int) -> None:

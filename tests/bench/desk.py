@@ -66,7 +66,8 @@ class Running:
         """Its end; it may not leave a process behind."""
         self.process.wait(PATIENCE_S)
         until(lambda: not any(map(_lives, self.seen.values())), "the end of every process")
-        return Done(self.process.returncode, *(f.read_text() for f in self.files))
+        status = self.process.returncode
+        return Done(128 - status if status < 0 else status, *(f.read_text() for f in self.files))
 
 
 def _lives(process: psutil.Process) -> bool:
@@ -75,7 +76,11 @@ def _lives(process: psutil.Process) -> bool:
 
 @dataclass(frozen=True)
 class Done:
-    """A command that ended."""
+    """A command that ended; ``status`` as a shell sees it, 128 + n for one that signal n ended.
+
+    A Ctrl-C in the middle of a text's evaluation (``namedtuple`` while a module is imported) makes CPython
+    end itself with SIGINT, whatever status ``sys.exit`` was given.
+    """
 
     status: int
     out: str

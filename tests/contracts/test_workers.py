@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +124,33 @@ def test_a_worker_that_is_told_to_stop_before_it_is_ready_does_not_begin(tmp_pat
         assert [(e.kind, e.payload["status"]) for e in events] == [("failed", "interrupted")]
     finally:
         pool.close(kill=True)
+
+
+def test_a_signal_that_another_thread_takes_waits_until_the_worker_has_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave = threading.Event()
+    other = threading.Thread(target=leave.wait)
+    other.start()
+    start, started = SpawnProcess.start, []
+
+    def interrupted_start(process: SpawnProcess) -> None:
+        signal.pthread_kill(other.ident or 0, signal.SIGINT)
+        time.sleep(0.05)
+        start(process)
+        started.append(process)
+
+    monkeypatch.setattr(SpawnProcess, "start", interrupted_start)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            WorkerPool(Surroundings(tmp_path, tmp_path, None, MODULES), 1)
+        assert len(started) == 1
+    finally:
+        leave.set()
+        other.join()
+        for process in started:
+            process.kill()
+            process.join()
 
 
 def _handles_sigterm(pid: int | None) -> bool:
