@@ -1,4 +1,4 @@
-"""From a dataset's examples to a batch on a device: clips become arrays, then the method prepares, then padding.
+"""A dataset's examples and their features: clips become arrays.
 
 The one place where features meet examples, for training, validation and prediction alike. Decoded arrays are kept in
 memory up to a cap, so that a step reads no file.
@@ -11,18 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reelbench.batching import Batch, collate
 from reelbench.data import Clip, Example
 from reelbench.errors import FeatureError
-from reelbench.method import Method
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reelbench.data import FeatureSpec
     from reelbench.dataset import Dataset
-    from reelbench.method import Context
-    from reelbench.seeding import ExampleGenerator
 
 TRACK_FIELDS = ("tracks",)
 TRACK_PREFIX = "person_"
@@ -132,53 +128,6 @@ def _length(value: Any, rate_hz: float) -> int:
     if isinstance(value, list) and value and isinstance(value[0], Clip | tuple | np.ndarray):
         return max(_length(item, rate_hz) for item in value)
     return 0
-
-
-class Preparer:
-    """Turns examples into a batch for one method: sample, resolve, prepare, collate.
-
-    Parameters
-    ----------
-    generator
-        Set to each example's own stream before the method draws.
-    device
-        Where the batch goes.
-    """
-
-    def __init__(
-        self, method: Method, reader: FeatureReader, generator: ExampleGenerator, device: Any
-    ) -> None:
-        self.method, self.reader, self.generator, self.device = method, reader, generator, device
-        self._samples = type(method).sample is not Method.sample
-        self._prepares = type(method).prepare is not Method.prepare
-        self._resolved: dict[int, Example] = {}
-
-    def batch(
-        self, examples: Sequence[Example], streams: Sequence[int], ctx: Context, source: Any = None
-    ) -> Batch:
-        """A batch of examples whose random streams are ``streams``; negatives are drawn where ``source`` is given."""
-        prepared = [self._one(e, s, ctx, source) for e, s in zip(examples, streams, strict=True)]
-        batch = collate(prepared)
-        return batch if str(self.device) == "cpu" else batch.to(self.device)
-
-    def _one(self, example: Example, stream: int, ctx: Context, source: Any) -> Example:
-        if self._samples or self._prepares:
-            self.generator.at(stream)
-        if self._samples and source is not None:
-            example = self.method.sample(example, source, ctx)
-            example = self.reader.resolve(example)
-        else:
-            example = self._resolve_once(example, stream)
-        return self.method.prepare(example, ctx) if self._prepares else example
-
-    def _resolve_once(self, example: Example, stream: int) -> Example:
-        """The resolved example, remembered while its arrays are in memory anyway."""
-        known = self._resolved.get(stream)
-        if known is None:
-            known = self.reader.resolve(example)
-            if not self.reader.cache.full:
-                self._resolved[stream] = known
-        return known
 
 
 def chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

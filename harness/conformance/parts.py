@@ -84,7 +84,7 @@ def check_examples(fit: Fit, phase: Phase, data: DataInfo) -> str:
             f"relation {phase.relation!r} has no examples in split {phase.split!r}; read another relation or split"
         )
     before = copy.deepcopy(list(loader.relation.examples))
-    first, second = first_batch(loader), first_batch(loader)
+    first, second = first_batch(loader), first_batch(loader_of(fit, phase, data))
     for kind, one, other in (
         ("field", first.fields, second.fields),
         ("target", first.targets or {}, second.targets or {}),

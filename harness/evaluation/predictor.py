@@ -14,9 +14,10 @@ from reelbench.determinism import autocast, own_randomness
 from reelbench.errors import PredictionError
 from reelbench.evaluation.blinding import Blinded, blind, matrix_columns, unblind
 from reelbench.evaluation.pairwise import Tiling, check_matrix, concatenate, score_matrix
-from reelbench.examples import Preparer, chunks, length_of
+from reelbench.examples import chunks, length_of
 from reelbench.method import Context, Method
 from reelbench.predictions import Predictions
+from reelbench.preparation import Preparer
 from reelbench.seeding import ExampleGenerator, derive_seed
 
 if TYPE_CHECKING:

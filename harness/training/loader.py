@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reelbench.batching import Batch, bucketed_batches
-from reelbench.examples import FeatureReader, Preparer, chunks, length_of
+from reelbench.examples import FeatureReader, chunks, length_of
+from reelbench.preparation import Preparer
 from reelbench.seeding import ExampleGenerator, derive_seed, stream_of
 
 if TYPE_CHECKING:
     from reelbench.data import Relation
     from reelbench.method import Context, Method
+
+PREPARED_BYTES = 512 << 20
 
 
 class Loader:
@@ -34,7 +37,7 @@ class Loader:
         assert ctx.phase is not None
         self.relation, self.phase, self._seed = relation, ctx.phase, ctx.seed
         self.generator = ExampleGenerator()
-        self.preparer = Preparer(method, reader, self.generator, ctx.device)
+        self.preparer = Preparer(method, reader, self.generator, ctx.device, room_bytes=PREPARED_BYTES)
         self.ctx = replace(ctx, rng=self.generator.rng)
         self._streams = [stream_of(e.id) for e in relation]
         self._lengths = [length_of(e, reader.rate_hz) for e in relation]

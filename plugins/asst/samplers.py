@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbench.data import Example
+from reelbench.plugins.layers.frames import over_positions
 from reelbench.plugins.layers.segments import overlaps
 from reelbench.plugins.layers.words import known_words
 
@@ -60,8 +61,7 @@ def _steps(frames: NDArray[Any], edges: Array) -> NDArray[np.float32]:
     places = np.floor(edges + 1e-6).astype(int).clip(0, len(frames))
     first = places[:-1].clip(max=len(frames) - 1)
     stop = max(int(places[-1]), int(first[-1]) + 1)
-    rows = frames[:stop].astype(np.float32, copy=False).reshape(stop, -1, frames.shape[-1]).mean(axis=1)
-    sums = np.add.reduceat(rows, first, axis=0)
+    sums = np.add.reduceat(over_positions(frames[:stop]), first, axis=0)
     return (sums / np.maximum(np.diff(first, append=stop), 1)[:, None]).astype(np.float32)
 
 

@@ -29,12 +29,17 @@ def sample_frames(video: Mapping[str, Any], modalities: Sequence[str], limit: in
 def even_frames(video: Mapping[str, Any], modalities: Sequence[str], count: int) -> NDArray[np.float32]:
     """Exactly ``count`` equidistant frames, repeated where there are fewer, modalities side by side: ``(count, D)``."""
     moments = np.arange(count)
-    return _beside([_vectors(video[m])[moments * video[m].shape[0] // count] for m in modalities])
+    return _beside([over_positions(video[m])[moments * video[m].shape[0] // count] for m in modalities])
 
 
 def mean_frame(video: Mapping[str, Any], modalities: Sequence[str]) -> NDArray[np.float32]:
     """The mean over time of each modality, side by side: ``(D,)``."""
-    return np.concatenate([_vectors(video[m]).mean(0) for m in modalities])
+    return np.concatenate([over_positions(video[m]).mean(0) for m in modalities])
+
+
+def over_positions(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows ``(T, ..., D)`` averaged over a map's positions: ``(T, D)``; vectors as they are."""
+    return rows if rows.ndim == 2 else rows.mean(axis=tuple(range(1, rows.ndim - 1)))
 
 
 def segment_means(
@@ -44,7 +49,9 @@ def segment_means(
 
     A segment has the rows that it touches, and at least one; beyond the video's end that is the last.
     """
-    return _beside([_means(_vectors(video[name]), segments * spec.rate_hz) for name, spec in specs.items()])
+    return _beside(
+        [_means(over_positions(video[name]), segments * spec.rate_hz) for name, spec in specs.items()]
+    )
 
 
 def feature_moments(
@@ -74,10 +81,6 @@ def _means(rows: NDArray[np.float32], bounds: NDArray[Any]) -> NDArray[np.float3
 
 def _beside(columns: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     return np.concatenate(columns, axis=1)
-
-
-def _vectors(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    return rows if rows.ndim == 2 else rows.mean(axis=tuple(range(1, rows.ndim - 1)))
 
 
 def _listed(value: Any) -> list[Clip]:
