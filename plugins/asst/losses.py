@@ -20,10 +20,12 @@ Network = ASST | Fusion
 ABSENT = -1e9  # the score of a candidate that is only padding
 
 
-def classify(network: Network, batch: Batch) -> torch.Tensor:
-    """The classification model: cross-entropy over an example's clips."""
+def classify(network: Network, batch: Batch, generator: torch.Generator | None) -> torch.Tensor:
+    """The classification model: cross-entropy over an example's clips, one agreeing annotator's drawn at each visit."""
     assert batch.targets is not None
-    return functional.nll_loss(clip_scores(network, batch), batch.targets["chosen"])
+    chosen = batch.targets["chosen"]
+    drawn = torch.multinomial(chosen.mask.float(), 1, generator=generator)  # (B, 1)
+    return functional.nll_loss(clip_scores(network, batch), chosen.data.gather(1, drawn).squeeze(1))
 
 
 def clip_scores(network: Network, batch: Batch) -> torch.Tensor:

@@ -261,7 +261,7 @@ class ASST(Method):
         from reelbench.plugins.asst import losses
 
         return (
-            losses.classify(module, batch)
+            losses.classify(module, batch, ctx.generator)
             if ctx.config.head == "candidates"
             else losses.detect(module, batch)
         )

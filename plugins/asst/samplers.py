@@ -79,14 +79,16 @@ def agreeing(segments: Array) -> Array:
     return kept if len(kept) else segments
 
 
-def annotated(example: Example, rng: np.random.Generator) -> Array:
-    """One of the annotations that agree, at random: ``(2,)`` seconds."""
-    segments = agreeing(np.asarray((example.targets or {})["segments"], dtype=np.float64))
-    return np.asarray(segments[rng.integers(len(segments))])
+def annotated(example: Example) -> Array:
+    """The annotations that agree: ``(A, 2)`` seconds."""
+    return agreeing(np.asarray((example.targets or {})["segments"], dtype=np.float64))
 
 
 def for_candidates(example: Example, ctx: Context) -> Example:
-    """The whole video in one window, its candidates, and in training the one that an annotator chose."""
+    """The whole video in one window, its candidates, and in training those that agreeing annotators chose.
+
+    Which of them a visit trains on is drawn in the step (:func:`losses.classify`): nothing here differs between visits.
+    """
     config, duration = ctx.config, float(example["duration_s"])
     candidates = np.asarray(example["candidates"], dtype=np.float64)
     window = max(config.window_s, duration)
@@ -96,10 +98,9 @@ def for_candidates(example: Example, ctx: Context) -> Example:
         "candidates": candidates,
         "words": _words(example, ctx),
     }
-    if example.targets is None or ctx.rng is None:
+    if example.targets is None:
         return Example(example.id, fields, None)
-    chosen = overlaps(annotated(example, ctx.rng)[None], candidates)[0].argmax()
-    return Example(example.id, fields, {"chosen": int(chosen)})
+    return Example(example.id, fields, {"chosen": overlaps(annotated(example), candidates).argmax(axis=1)})
 
 
 def for_detection(example: Example, ctx: Context) -> Example:
@@ -169,8 +170,10 @@ def _wanted(example: Example, ctx: Context) -> tuple[Array, NDArray[np.int64]]:
             example.targets["labels"]
         )
     exact = example.targets.get("span")
-    segments = annotated(example, ctx.rng)[None] if exact is None else np.asarray(exact, dtype=np.float64)
-    return segments, np.zeros(1, dtype=np.int64)
+    if exact is not None:
+        return np.asarray(exact, dtype=np.float64), np.zeros(1, dtype=np.int64)
+    segments = annotated(example)
+    return segments[ctx.rng.integers(len(segments))][None], np.zeros(1, dtype=np.int64)
 
 
 def _every_window(example: Example, ctx: Context) -> dict[str, Any]:

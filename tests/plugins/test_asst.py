@@ -233,12 +233,19 @@ def test_annotations_that_overlap_no_other_are_left_out():
 
 
 def test_an_annotation_that_agrees_is_drawn_anew_at_each_visit():
-    ctx, _ = fit()
+    ctx, data = fit()
     asked = moment(np.random.default_rng(0), "candidates").with_targets(
         segments=np.array([[0.0, 2.0], [0.0, 4.0], [4.0, 6.0]])
     )
-    chosen = {METHOD.prepare(asked, ctx).targets["chosen"] for _ in range(30)}
-    assert {tuple(asked["candidates"][k]) for k in chosen} == {(0.0, 2.0), (0.0, 4.0)}
+    lone = moment(np.random.default_rng(1), "candidates").with_targets(segments=np.array([[4.0, 6.0]]))
+    batch, module = collate([METHOD.prepare(e, ctx) for e in (asked, lone)]), built(ctx, data).eval()
+    where = [tuple(c) for c in asked["candidates"].tolist()]
+    first, second, other = (where.index(c) for c in ((0.0, 2.0), (0.0, 4.0), (4.0, 6.0)))
+    scores, generator = losses.clip_scores(module, batch), torch.Generator().manual_seed(0)
+    drawn = torch.stack([losses.classify(module, batch, generator) for _ in range(40)])
+    for k in (first, second):
+        expected = -(scores[0, k] + scores[1, other]) / 2
+        assert torch.isclose(drawn, expected).float().mean().item() == pytest.approx(0.5, abs=0.25)
 
 
 def test_windows_slide_by_half_until_the_end_is_seen():
