@@ -144,7 +144,8 @@ class TAPM(nn.Module):
         outputs = self.read(visual, given)
         text = outputs[:, seen + 1]
         if words is not None:
-            text = masked_mean(outputs[:, seen + 2 :], (words != self.tokens.pad)[:, 1:])
+            real = (words != self.tokens.pad) & (words != self.tokens.end)
+            text = masked_mean(outputs[:, seen + 2 :], real[:, 1:])
         if self.config.coherence == "released":
             return visual.mean(1), self.dropout(text).detach()
         return outputs[:, :seen].mean(1), text

@@ -292,6 +292,18 @@ def test_padding_of_stories_and_words_changes_no_loss():
         assert float(together[name]) == pytest.approx(mean, rel=1e-4)
 
 
+@pytest.mark.parametrize("variant", ["full", "caption-side"])
+def test_padding_of_stories_and_words_changes_no_coherence(variant):
+    ctx, data = fit(variant=variant, phase=0)
+    assert ctx.phase.losses == ("coherence",)
+    module = built(ctx, data).eval()
+    rng = np.random.default_rng(2)
+    stories = [METHOD.prepare(story(rng, n), ctx) for n in (5, 2)]
+    together = losses.of_videos(module, collate(stories), ctx)["coherence"]
+    parts = [float(losses.of_videos(module, collate([s]), ctx)["coherence"]) for s in stories]
+    assert float(together) == pytest.approx((5 * parts[0] + 2 * parts[1]) / 7, rel=1e-4)
+
+
 def test_joint_training_weighs_words_as_equation_7_4_which_is_a_sum_over_words():
     ctx, data = fit(variant="joint")
     module = built(ctx, data).eval()
