@@ -65,6 +65,7 @@ def plan(suite_name: str | None, origins: bool, as_json: bool, store: str | None
                 [
                     *_lines(rows, origins),
                     *_skipped(bench),
+                    *_smaller(bench),
                     *reuse_lines(bench.reused.values()),
                     *notes,
                     _total(bench, rows),
@@ -115,6 +116,21 @@ def _lines(rows: list[dict[str, Any]], origins: bool) -> list[str]:
 
 def _skipped(bench: Bench) -> list[str]:
     return [f"skipped: {s.method} ({s.variant}) on {s.benchmark}: {s.reason}" for s in bench.plan.skipped]
+
+
+def _smaller(bench: Bench) -> list[str]:
+    """Methods that train, and not at the suite's preset because they have none of that name."""
+    presets = {s.spec["method"]: s.spec["preset"] for s in bench.plan.stages if s.kind == "fit"}
+    lacking = {
+        name: preset
+        for name, preset in presets.items()
+        if bench.suite.preset not in (method := bench.registry.methods[name]).presets
+        and any(recipe.phases for recipe in method.recipes.values())
+    }
+    return [
+        f"preset: {name} has no {bench.suite.preset!r} and runs in {preset!r}"
+        for name, preset in sorted(lacking.items())
+    ]
 
 
 def _total(bench: Bench, rows: list[dict[str, Any]]) -> str:

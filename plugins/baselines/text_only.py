@@ -52,6 +52,7 @@ class TextOnly(Method):
     title = "Text only"
     role = "baseline"
     Config = TextOnlyConfig
+    presets: ClassVar = {"tiny": {}, "base": {"read.steps": 4000}}
     recipes: ClassVar = {
         "choices": _recipe("choices", "multiple_choice", steps=300),
         "blanks": _recipe("blanks", "fill_in_blank", steps=400),

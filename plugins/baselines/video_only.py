@@ -49,6 +49,7 @@ class VideoOnly(Method):
     role = "baseline"
     modalities = ("appearance", "motion", "audio")
     Config = VideoOnlyConfig
+    presets: ClassVar = {"tiny": {}, "base": {"watch.steps": 2000}}
     recipes: ClassVar = {
         "blanks": _recipe("blanks", "fill_in_blank", 400),
         "segments": _recipe("segments", "localization", 200),

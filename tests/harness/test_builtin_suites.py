@@ -37,6 +37,12 @@ def test_the_nine_stand_in_every_suite_of_tables(suite: str) -> None:
     assert {entry.name for entry in load_suite(suite).methods} >= NINE
 
 
+@pytest.mark.parametrize("preset", ["tiny", "base"])
+def test_all_that_train_have_the_preset_so_that_no_table_mixes_budgets(preset: str) -> None:
+    trained = {n: m for n, m in REGISTRY.methods.items() if any(r.phases for r in m.recipes.values())}
+    assert not [name for name, method in trained.items() if preset not in method.presets]
+
+
 def test_standing_baselines_stand_in_small_and_no_others() -> None:
     standing = {
         name

@@ -84,7 +84,7 @@ def _phase(name: str, relation: str, **values: Any) -> Phase:
 
 
 def _presets(steps: int, **tiny: Any) -> dict[str, dict[str, Any]]:
-    """``tiny``: narrow, and Adam for ``steps``; ``base``: the same for eight times as many; ``paper``: the defaults."""
+    """``tiny``: narrow, and Adam for ``steps``; ``base``: eight times as many, and GEAN's gaze of that preset; ``paper``: the defaults."""
     training = {
         "optimizer": "adam",
         "steps": steps,
@@ -97,7 +97,7 @@ def _presets(steps: int, **tiny: Any) -> dict[str, dict[str, Any]]:
     }
     narrow = {"frames": 12, "word": 64, "hidden": 128, "dropout": 0.0, "max_words": 20, "gaze_preset": "tiny"}
     values = {**narrow, **{f"train.{k}": v for k, v in training.items()}, **tiny}
-    return {"tiny": values, "base": {**values, "train.steps": 8 * steps}, "paper": {}}
+    return {"tiny": values, "base": {**values, "train.steps": 8 * steps, "gaze_preset": "base"}, "paper": {}}
 
 
 class Captioner(Method):

@@ -20,6 +20,12 @@ TINY_TRAINING = {
 }  # fmt: skip
 
 
+def _presets(**tiny: Any) -> dict[str, dict[str, Any]]:
+    """``base`` is ``tiny`` with as many steps as GEAN's gaze has there."""
+    narrow = {**TINY_TRAINING, **tiny}
+    return {"tiny": narrow, "base": {**narrow, "gaze.steps": 1500}, "paper": {}}
+
+
 class GazeSettings(Config):
     """Whether maps are blurred by two cells."""
 
@@ -93,7 +99,7 @@ class C3DConv(LearnedGaze):
     modalities = ("spatial", "spatial_mirrored")
     reads = "spatial"
     Config = ConvOnlyConfig
-    presets: ClassVar = {"tiny": {**TINY_TRAINING, "projection": 32, "upsampler": (8, 4, 2)}, "paper": {}}
+    presets: ClassVar = _presets(projection=32, upsampler=(8, 4, 2))
 
     def build(self, data: DataInfo, config: ConvOnlyConfig) -> torch.nn.Module:
         """Projection and upsampler."""
@@ -122,7 +128,7 @@ class C3DGRU(LearnedGaze):
     modalities = ("spatial", "spatial_mirrored")
     reads = "spatial"
     Config = VectorGRUConfig
-    presets: ClassVar = {"tiny": {**TINY_TRAINING, "projection": 8, "hidden": 128}, "paper": {}}
+    presets: ClassVar = _presets(projection=8, hidden=128)
 
     def build(self, data: DataInfo, config: VectorGRUConfig) -> torch.nn.Module:
         """Projection, GRU and a dense layer."""
@@ -154,7 +160,7 @@ class ShallowNet(LearnedGaze):
     reads = "thumbnail"
     recurrent: ClassVar[bool] = False
     Config = ShallowNetConfig
-    presets: ClassVar = {"tiny": {**TINY_TRAINING, "channels": (16, 32, 32), "dense": 128}, "paper": {}}
+    presets: ClassVar = _presets(channels=(16, 32, 32), dense=128)
 
     def build(self, data: DataInfo, config: ShallowNetConfig) -> torch.nn.Module:
         """Convolutions, a GRU if there is one, maxout layers."""

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from reelbench.data import Example, Relation
     from reelbench.training.source import TrainingSource
 
+MCN_TINY = {
+    "word": 32, "lstm": 64, "hidden": 64, "joint": 32, "margin": 1.0, "rank.steps": 1000, "rank.batch_size": 32, "rank.learning_rate": 3e-3,
+    "rank.schedule": "cosine", "rank.validate": None, "rank.select": "last",
+}  # fmt: skip
+CTRL_TINY = {
+    "word": 32, "lstm": 64, "joint": 64, "hidden": 64, "regression": 0.1, "align.steps": 400, "align.batch_size": 64,
+    "align.learning_rate": 3e-3, "align.schedule": "cosine", "align.validate": None, "align.select": "last",
+}  # fmt: skip
+
 
 class CCAConfig(Config):
     """How many canonical directions are kept, and what is added to each variance, as a share of the mean variance."""
@@ -132,13 +141,7 @@ class MCN(LearnedLocalizer):
     name = "mcn"
     title = "MCN"
     Config = MCNConfig
-    presets: ClassVar = {
-        "tiny": {
-            "word": 32, "lstm": 64, "hidden": 64, "joint": 32, "margin": 1.0, "rank.steps": 1000, "rank.batch_size": 32, "rank.learning_rate": 3e-3,
-            "rank.schedule": "cosine", "rank.validate": None, "rank.select": "last",
-        },
-        "paper": {},
-    }  # fmt: skip
+    presets: ClassVar = {"tiny": MCN_TINY, "base": {**MCN_TINY, "rank.steps": 8000}, "paper": {}}
     recipes: ClassVar = {
         "rank": Recipe(
             serves=("localization",),
@@ -187,13 +190,7 @@ class CTRL(LearnedLocalizer):
     title = "CTRL"
     Config = CTRLConfig
     Predict = CTRLSettings
-    presets: ClassVar = {
-        "tiny": {
-            "word": 32, "lstm": 64, "joint": 64, "hidden": 64, "regression": 0.1, "align.steps": 400, "align.batch_size": 64,
-            "align.learning_rate": 3e-3, "align.schedule": "cosine", "align.validate": None, "align.select": "last",
-        },
-        "paper": {},
-    }  # fmt: skip
+    presets: ClassVar = {"tiny": CTRL_TINY, "base": {**CTRL_TINY, "align.steps": 3200}, "paper": {}}
     recipes: ClassVar = {
         "align": Recipe(
             serves=("localization:spans", "localization:spans-tall"),

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from reelbench.data import Example
     from reelbench.training.source import TrainingSource
 
+TINY = {
+    "lstm": 128, "word": 64, "space": 128, "min_count": 1, "max_frames": 12,
+    "match.steps": 500, "match.batch_size": 64, "match.learning_rate": 2e-3, "match.schedule": "cosine", "match.validate": None,
+}  # fmt: skip
+
 
 class VSELSTMConfig(Config):
     """Widths of the LSTMs, of a word and of the space; the hinge's margin."""
@@ -51,13 +56,7 @@ class VSELSTM(Method):
             summary="matched pairs of a batch, all against all",
         )
     }
-    presets: ClassVar = {
-        "tiny": {
-            "lstm": 128, "word": 64, "space": 128, "min_count": 1, "max_frames": 12,
-            "match.steps": 500, "match.batch_size": 64, "match.learning_rate": 2e-3, "match.schedule": "cosine", "match.validate": None,
-        },
-        "paper": {},
-    }  # fmt: skip
+    presets: ClassVar = {"tiny": TINY, "base": {**TINY, "match.steps": 4000}, "paper": {}}
 
     def assets(self, source: TrainingSource, config: VSELSTMConfig, recipe: str) -> Mapping[str, Any]:
         """Vocabulary, and the features' moments."""
