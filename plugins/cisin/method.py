@@ -126,6 +126,8 @@ class CiSIN(Method):
       image's goes through two layers that know which point it is. On microworld points are 24 blocks of ``person_body``, seen
       where they are inside the frame; a dataset with a pose detector names ``keypoints`` and ``boxes``. ``person_look``
       stands for the image, ``person_face`` for ArcFace, rows of body and look, three at a time in ``tiny``, for I3D.
+    - A track's length in its metadata is a share of the longest track of its clip, not of the clip, whose own length an
+      example without modalities of whole frames does not tell; a clip's only track reads 1. The released code has length / 300.
     - "The ROOT word associated with [SOMEONE]" is the head of the clause it is in: "… while [someone] is away" has
       "away", not the sentence's root.
     - BERT is read from ``pretrained``, a local path or hub name; without it a transformer or BLSTM is trained from
