@@ -72,7 +72,7 @@ def verify(path: Path, as_json: bool, **options: Any) -> int:
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @store_option
 def merge(sources: tuple[str, ...], store: str | None) -> None:
-    """Add the trials of other stores (their URIs) or bundles to the store; equal fingerprints count once. Fits stay where they are."""
+    """Add the trials of other stores (their URIs) or bundles to the store, failed seeds too; equal fingerprints count once. Fits stay where they are."""
     from reelbench.plaintext import one_line
     from reelbench.reports.bundles.merging import merge as join
     from reelbench.reports.bundles.merging import of_bundle, of_store
@@ -87,4 +87,4 @@ def merge(sources: tuple[str, ...], store: str | None) -> None:
         else:
             with opened(Path(source)) as found:
                 done = join(target, list(of_bundle(found)))
-        click.echo(f"{one_line(redact(source))}: {done.added} trials added, {done.known} known already")
+        click.echo(f"{one_line(redact(source))}: {done.told}")

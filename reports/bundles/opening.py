@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from reelbench.errors import ReelbenchError
+from reelbench.reports.bundles.failing import Failed, fault
 from reelbench.reports.bundles.packing import MANIFEST, SCHEMA, file_digest
 
 SIZE_LIMIT = 16 << 30
@@ -48,11 +49,14 @@ class Bundle:
     ----------
     damaged
         A line for each file that is missing, altered, or not in the manifest.
+    failures
+        Seeds that failed; none in a bundle of a reelbench that did not list them.
     """
 
     folder: Path
     trials: tuple[Listed, ...]
     damaged: tuple[str, ...]
+    failures: tuple[Failed, ...] = ()
 
 
 @contextmanager
@@ -133,7 +137,8 @@ def _read(folder: Path) -> Bundle:
     if not isinstance(files, dict) or not isinstance(trials, list):
         raise BundleError(f"{path}: not a bundle's manifest (it lists no files, or no trials)")
     listed = tuple(_listed(folder, number, line) for number, line in enumerate(trials, 1))
-    return Bundle(folder, listed, tuple(_damage(folder, files)))
+    failed = tuple(_failures(manifest.get("failures", [])))
+    return Bundle(folder, listed, tuple(_damage(folder, files)), failed)
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -157,6 +162,15 @@ def read_object(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BundleError(f"{name}: holds a {type(value).__name__}, expected an object")
     return value
+
+
+def _failures(lines: Any) -> Iterator[Failed]:
+    if not isinstance(lines, list):
+        raise BundleError(f"{MANIFEST}: its failures are no list")
+    for number, line in enumerate(lines, 1):
+        if wrong := fault(line):
+            raise BundleError(f"{MANIFEST}: failure {number} {wrong}")
+        yield Failed(line["status"], line["started_ms"], line["tags"])
 
 
 _WORDS = ("folder", "benchmark", "label", "role", "fingerprint", "data")

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from reelbench.errors import TrackingError, UsageError
 from reelbench.predictions import DENSE, META, TABLE
 from reelbench.reports import formats
+from reelbench.reports.bundles.failing import failures
 from reelbench.reports.frames import Results, Trial
 from reelbench.reports.leaderboard import Board
 from reelbench.resampling import REPLICATES
@@ -63,7 +65,9 @@ def _fill(results: Results, boards: Sequence[Board], out: Path) -> None:
         for path in sorted(out.rglob("*"))
         if path.is_file()
     }
-    _write(out / MANIFEST, {"schema": SCHEMA, "store": results.uri, "trials": listed, "files": files})
+    lost = [asdict(failed) for failed in failures(results, boards)]
+    told = {"schema": SCHEMA, "store": results.uri, "trials": listed, "failures": lost, "files": files}
+    _write(out / MANIFEST, told)
 
 
 def _trial(trial: Trial, out: Path, place: str) -> dict[str, Any]:
