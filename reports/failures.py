@@ -17,9 +17,16 @@ class Failure:
 
 
 def failures(results: Results) -> list[Failure]:
-    """Fits and trials that failed and that nothing made good, the reasons that struck most first."""
+    """Fits and trials that failed and that nothing made good, the reasons that struck most first.
+
+    A trial lost with a fit is not named beside it: the fit's failure is the reason, and tables count the seed.
+    """
+    fits = {fit.tags.get("rb.fingerprint.fit") for fit in results.failed_fits}
+    trials = (
+        t for t in results.trials if t.status != "FINISHED" and t.tags.get("rb.lost_with", "") not in fits
+    )
     found: dict[str, list[Trial]] = {}
-    for trial in (*(t for t in results.trials if t.status != "FINISHED"), *results.failed_fits):
+    for trial in (*trials, *results.failed_fits):
         found.setdefault(trial.error or trial.status.lower(), []).append(trial)
     several = [Failure(reason, _names(trials)) for reason, trials in found.items()]
     return sorted(several, key=lambda f: (-len(f.struck), f.reason))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import mean, stdev
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reelbench.reports.tables import Table
 
 BANDS = ("method", "baseline", "external", "ceiling")
+Place = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,11 @@ class Row:
 
     @property
     def seeds(self) -> str:
-        """``3``, ``1 (deterministic)``, ``2 of 3``."""
-        if self.deterministic:
-            return "1, deterministic"
-        return f"{len(self.finished)} of {len(self.trials)}" if self.failed else str(len(self.finished))
+        """``3``, ``1, deterministic``, ``2 of 3``."""
+        finished, lost = len(self.finished), len(self.troubles)
+        if lost:
+            return f"{finished} of {finished + lost}"
+        return "1, deterministic" if self.deterministic else str(finished)
 
     @property
     def deterministic(self) -> bool:
@@ -88,7 +90,7 @@ class Row:
 
     @property
     def troubles(self) -> list[str]:
-        """One line a seed that failed, in its trial or in the fit before it."""
+        """One line a seed that failed, in its trial or in a stage before it."""
         return [
             f"seed {t.seed}: {t.error or t.status.lower()}"
             for t in sorted((*self.failed, *self.failed_fits), key=lambda t: t.seed)
@@ -185,30 +187,46 @@ def board_of(results: Results, benchmark: str) -> Board | None:
     return found if found.specs else None
 
 
-def _lost(trials: Sequence[Trial], fits: Sequence[Trial]) -> tuple[Trial, ...]:
-    """Failed fits and predictions of a row's method on its dataset, of seeds that the row does not have; one a seed."""
-    same = tuple(f"rb.{n}" for n in ("method", "variant", "recipe", "preset", "features", "dataset"))
-    seeds = {t.seed for t in trials}
-    row = [trials[0].tags.get(n) for n in same]
-    lost = {f.seed: f for f in reversed(fits) if f.seed not in seeds and [f.tags.get(n) for n in same] == row}
-    return tuple(lost.values())
-
-
 def _board(benchmark: str, trials: Sequence[Trial], fits: Sequence[Trial] = ()) -> Board:
-    by_label: dict[str, list[Trial]] = {}
-    for trial in (t for t in trials if t.is_scored):
-        by_label.setdefault(trial.label, []).append(trial)
-    unscored = [t for t in trials if not t.is_scored]
-    rows = [
-        Row(label, tuple(several), _lost(several, (*unscored, *fits))) for label, several in by_label.items()
-    ]
-    board = Board(benchmark, tuple(rows))
+    board = Board(benchmark, tuple(_rows(trials, fits)))
     if not board.specs:
         return board
     sign = -1 if board.primary["direction"] == "higher" else 1
 
-    def place(row: Row) -> tuple[bool, float, str]:
+    def place(row: Row) -> tuple[bool, float, str, str]:
         cell = row.metric(board.primary["name"])
-        return (cell is None, sign * cell.mean if cell else 0.0, row.name)
+        return (cell is None, sign * cell.mean if cell else 0.0, row.name, row.label)
 
-    return Board(benchmark, tuple(sorted(rows, key=place)))
+    return Board(benchmark, tuple(sorted(board.rows, key=place)))
+
+
+def _rows(trials: Sequence[Trial], fits: Sequence[Trial]) -> Iterator[Row]:
+    """A row a label; then one for each row of which every prediction failed, whose trials have no label of a score."""
+    by_label: dict[str, list[Trial]] = {}
+    for trial in (t for t in trials if t.is_scored):
+        by_label.setdefault(trial.label, []).append(trial)
+    unscored = [t for t in trials if not t.is_scored]
+    for label, several in by_label.items():
+        yield Row(label, tuple(several), _lost(several, (*unscored, *fits)))
+    known = {_place(several[0]) for several in by_label.values()}
+    by_place: dict[Place, dict[int, Trial]] = {}
+    for trial in (t for t in unscored if _place(t) not in known):
+        by_place.setdefault(_place(trial), {}).setdefault(trial.seed, trial)
+    for by_seed in by_place.values():
+        several = list(by_seed.values())
+        yield Row(several[0].label, tuple(several), _lost(several, fits))
+
+
+def _lost(trials: Sequence[Trial], failed: Sequence[Trial]) -> tuple[Trial, ...]:
+    """Failed fits and predictions of a row, of seeds that it does not have; one a seed, the first of several."""
+    seeds, place = {t.seed for t in trials}, _place(trials[0])
+    lost = {f.seed: f for f in reversed(failed) if f.seed not in seeds and _place(f) == place}
+    return tuple(lost.values())
+
+
+def _place(trial: Trial) -> Place:
+    """What a row's fits, predictions and scores share, though each kind of stage has a family of its own."""
+    return tuple(
+        trial.tags.get(f"rb.{n}", "")
+        for n in ("method", "variant", "recipe", "preset", "features", "dataset")
+    )

@@ -138,6 +138,8 @@ def _unranked(row: Row, scores: Mapping[str, Scores], primary: str, clusters: in
         return NEVER_RANKED[role]
     if row.is_floor:
         return "answers without having looked"
+    if not row.finished:
+        return "no seed finished"
     if any(primary not in trial.metrics for trial in row.finished):
         return "a seed's score is not finite"
     if len({test_set(trial.record) for trial in row.finished}) > 1:

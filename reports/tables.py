@@ -178,7 +178,7 @@ def places(board: Board, spec: numbers.Spec) -> int:
 def seed_note(row: Row) -> str:
     """``2 of 3 seeds, 1 failed: seed 2: loss is NaN``, ``deterministic`` or ``3 seeds``."""
     if row.troubles:
-        return f"{len(row.finished)} of {len(row.finished) + len(row.troubles)} seeds, {len(row.troubles)} failed: {'; '.join(row.troubles)}"
+        return f"{row.seeds} seeds, {len(row.troubles)} failed: {'; '.join(row.troubles)}"
     return (
         "deterministic"
         if row.deterministic
@@ -251,9 +251,7 @@ def _paper(board: Board, row: Row, found: Sequence[Published]) -> tuple[PaperEnt
 
 
 def _seeds(row: Row) -> str:
-    if row.troubles:
-        return f"{len(row.finished)} of {len(row.finished) + len(row.troubles)}"
-    return "det." if row.deterministic else str(len(row.finished))
+    return "det." if row.deterministic and not row.troubles else row.seeds
 
 
 def _rank(board: Board, row: Row) -> Entry:

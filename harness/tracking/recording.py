@@ -14,6 +14,7 @@ from reelbench.errors import TrackingError
 from reelbench.stages import Stage, StageFolder
 from reelbench.tracking.abandoned import reclaim_abandoned
 from reelbench.tracking.entries import run_kind, stage_naming
+from reelbench.tracking.lost import LostStages
 from reelbench.tracking.markers import recorded_run
 from reelbench.tracking.pending import pending_stages, prune, send_pending
 from reelbench.tracking.runs import RunWriter, UnrecordedError
@@ -46,6 +47,7 @@ class Recording:
         self._suite = SuiteRun(plan, facts)
         self._reused = {told["family"] for told in facts.get("reused", {}).values()}
         self._running: dict[str, str] = {}
+        self._lost = LostStages()
         self._writer: RunWriter | None = None
         self._warned = False
         planned = {s.fingerprint for s in plan.stages}
@@ -74,11 +76,12 @@ class Recording:
             self._writer.finish(record, run_id)
 
     def fail(self, stage: Stage, record: Mapping[str, Any]) -> None:
-        """Record a stage that failed or was interrupted; what was only skipped makes no run."""
+        """Record a stage that failed or was interrupted, and a trial lost with a fit before it; all else that was skipped makes no run."""
         self._suite.heard(stage, record["status"], record.get("error"))
         run_id = self._running.pop(stage.fingerprint, None)
-        if self._writer and (run_id or record["status"] == "failed"):
-            self._writer.fail({**stage_naming(stage), **record}, run_id)
+        lost = self._lost.heard(stage, record)
+        if self._writer and (run_id or lost or record["status"] == "failed"):
+            self._writer.fail({**stage_naming(stage), **record, **lost}, run_id)
 
     def beat(self) -> None:
         """Refresh the heartbeats of what runs; try again a store that was away."""

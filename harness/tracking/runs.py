@@ -101,7 +101,7 @@ class RunWriter:
         return counted
 
     def fail(self, record: Mapping[str, Any], run_id: str | None = None) -> str:
-        """Record a failed or interrupted stage with its traceback; returns the run's id."""
+        """Record a stage that failed, was interrupted or is lost with another, with its traceback; returns the run's id."""
         run_id = run_id or self.start(record, record["started_ms"])
         with self._errors():
             self.client.log_text(run_id, redact(json.dumps(record, indent=1, default=str)), "record.json")
@@ -110,6 +110,7 @@ class RunWriter:
             "KILLED" if record["status"] == "interrupted" else "FAILED",
             record["error"],
             record["ended_ms"],
+            **({"lost_with": record["lost_with"]} if "lost_with" in record else {}),
         )
         return run_id
 

@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 from records import Trial, finished_record, make_plan, make_predictions, make_trial
 
+from reelbench.reports.frames import load
 from reelbench.stages import Stage, StageFolder
 from reelbench.tracking.abandoned import is_abandoned
+from reelbench.tracking.cache import CachedStages
 from reelbench.tracking.held import RunFiles
 from reelbench.tracking.recorder import MlflowRecorder
 from reelbench.tracking.runs import RunWriter
@@ -156,6 +158,70 @@ def test_a_failed_stage_is_a_failed_run_with_its_traceback(store_uri: str, tmp_p
     (run,) = runs_of(store_uri, "trial", "FAILED")
     assert run.data.tags["rb.error"] == "PredictionError: NaN"
     assert artifact(store_uri, run, "record.json")["traceback"] == "Traceback: line 7"
+
+
+def chained(workspace: Path, seed: int = 1) -> tuple[Stage, Trial]:
+    """A fit of another recipe, and a trial whose fit starts from it."""
+    shared = make_trial(workspace, recipe="shared", seed=seed, write=False).fit
+    trial = make_trial(workspace, seed=seed, write=False)
+    return shared, replace(trial, fit=replace(trial.fit, needs={"upstream": (shared.fingerprint,)}))
+
+
+def fails(bench: Bench, stage: Stage, status: str, skipped: Sequence[Stage], error: str = "NaN") -> None:
+    """What a runner tells where a stage does not finish, so that those after it are not run."""
+    hear = bench.recorder.reelbench_stage_failed
+    hear(stage=stage, record=finished_record(stage, status=status, error=error))
+    for later in skipped:
+        hear(stage=later, record=finished_record(later, status="skipped", error="not run"))
+
+
+def test_a_trial_lost_with_an_upstream_fit_is_a_failed_run_of_its_row(store_uri: str, tmp_path: Path) -> None:
+    _, (first,) = record(store_uri, tmp_path / "ws", {"seed": 0})
+    shared, trial = chained(tmp_path / "ws")
+    bench = Bench(store_uri, tmp_path / "ws", [trial], [shared])
+    fails(bench, shared, "failed", trial.stages, error="TrainingError: loss is NaN")
+    bench.ends()
+    (run,) = runs_of(store_uri, "trial", "FAILED")
+    assert run.data.tags["rb.error"] == (
+        "not run: fit jsfusion (shared), seed 1 failed: TrainingError: loss is NaN"
+    )
+    assert run.data.tags["rb.lost_with"] == shared.fingerprint
+    assert run.data.tags["rb.fingerprint.score"] == trial.score.fingerprint
+    (finished,) = runs_of(store_uri, "trial")
+    assert finished.data.tags["rb.fingerprint.score"] == first.score.fingerprint
+    assert run.data.tags["rb.label"] == finished.data.tags["rb.label"]
+    assert len(runs_of(store_uri, "fit", "FAILED")) == 1  # the fit that was only skipped makes no run
+
+
+def test_a_trial_lost_with_a_prediction_that_feeds_its_fit_is_recorded_too(
+    store_uri: str, tmp_path: Path
+) -> None:
+    shared, trial = chained(tmp_path / "ws")
+    feeds = replace(shared, kind="predict", spec={**shared.spec, "relation": ["captions", "train"]})
+    bench = Bench(store_uri, tmp_path / "ws", [trial], [feeds])
+    fails(bench, feeds, "failed", trial.stages)
+    bench.ends()
+    (run,) = runs_of(store_uri, "trial", "FAILED")
+    assert run.data.tags["rb.lost_with"] == feeds.fingerprint
+
+
+def test_what_was_not_reached_after_an_interrupt_is_not_lost(store_uri: str, tmp_path: Path) -> None:
+    shared, trial = chained(tmp_path / "ws")
+    bench = Bench(store_uri, tmp_path / "ws", [trial], [shared])
+    fails(bench, shared, "interrupted", trial.stages)
+    bench.ends(interrupted=True)
+    assert runs_of(store_uri, "trial", "FAILED") == runs_of(store_uri, "trial", "KILLED") == []
+
+
+def test_a_lost_trial_is_not_cached_and_its_row_gets_it_back(store_uri: str, tmp_path: Path) -> None:
+    shared, trial = chained(tmp_path / "ws")
+    bench = Bench(store_uri, tmp_path / "ws", [trial], [shared])
+    fails(bench, shared, "failed", trial.stages)
+    bench.ends()
+    assert CachedStages(store_uri, tmp_path / "ws").lookup([shared, *trial.stages]) == {}
+    record(store_uri, tmp_path / "ws", {"seed": 1})
+    (found,) = load(store_uri).trials
+    assert (found.status, found.tags["rb.fingerprint.score"]) == ("FINISHED", trial.score.fingerprint)
 
 
 def test_an_interrupted_stage_and_its_suite_are_killed(store_uri: str, tmp_path: Path) -> None:

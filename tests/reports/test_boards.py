@@ -82,8 +82,52 @@ def test_a_seed_lost_with_its_fit_is_shown(synthetic: Synthetic):
     synthetic.trial(seed=0)
     synthetic.failed_fit(seed=2)
     table = board_table(board(synthetic))
-    assert table.sections[0].lines[0].seeds == "1 of 2"
+    assert table.sections[0].lines[0].seeds == table.sections[0].lines[0].row.seeds == "1 of 2"
     assert "Jsfusion: 1 of 2 seeds, 1 failed: seed 2: loss is NaN at step 12." in table.notes
+
+
+def test_a_row_of_which_no_seed_finished_stands_and_is_not_ranked(synthetic: Synthetic):
+    synthetic.trial("whole")
+    for seed in range(3):
+        synthetic.trial(
+            seed=seed, status="FAILED", tags={"rb.error": "not run: fit jsfusion (shared) failed"}
+        )
+    table = board_table(board(synthetic))
+    seeds = {line.name: (line.seeds, line.rank.note) for line in table.sections[0].lines}
+    assert seeds["Jsfusion"] == ("0 of 3", "not ranked: no seed finished")
+    assert any(note.startswith("Jsfusion: 0 of 3 seeds, 3 failed: seed 0: not run") for note in table.notes)
+
+
+def test_a_row_of_which_every_prediction_failed_stands_once(synthetic: Synthetic):
+    synthetic.trial("whole")
+    for seed in (1, 0):
+        synthetic.failed_prediction(seed=seed, error="WorkerDied", fingerprint=f"p{seed}")
+    synthetic.failed_fit(seed=1)  # of an older edition: the prediction tells of this seed already
+    synthetic.failed_fit(seed=2)
+    (row,) = (r for r in board(synthetic).rows if r.tag("method") == "jsfusion")
+    assert row.seeds == "0 of 3"
+    assert row.troubles == ["seed 0: WorkerDied", "seed 1: WorkerDied", "seed 2: loss is NaN at step 12"]
+
+
+def test_a_trial_lost_with_a_fit_is_counted_in_its_row_and_not_named_beside_the_fit(synthetic: Synthetic):
+    synthetic.trial(seed=0)
+    synthetic.failed_fit(variant="shared", seed=1)
+    fit = sole_fit(synthetic)
+    for at, root in ((1, fit), (2, "a prediction that feeds a fit")):
+        told = {"rb.error": f"not run: {root} failed", "rb.lost_with": root}
+        synthetic.trial(seed=at, status="FAILED", tags=told)
+    results = load(synthetic.uri)
+    assert [f.reason for f in failures(results)] == [
+        "loss is NaN at step 12",
+        "not run: a prediction that feeds a fit failed",
+    ]
+    assert boards(results)[0].rows[0].seeds == "1 of 3"
+
+
+def sole_fit(synthetic: Synthetic) -> str:
+    """The fingerprint of the store's only failed fit."""
+    (fit,) = load(synthetic.uri).failed_fits
+    return fit.tags["rb.fingerprint.fit"]
 
 
 def test_a_failure_that_was_made_good_is_not_shown(synthetic: Synthetic):

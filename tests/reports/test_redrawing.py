@@ -121,6 +121,13 @@ def fail(desk: Desk) -> None:
     desk.synthetic.failed_fit(variant="no-audio", seed=3)
 
 
+def lose(desk: Desk) -> None:
+    """A seed lost with an upstream fit, and a row of which nothing finished."""
+    told = {"rb.error": "not run: fit jsfusion (shared), seed 7 failed: NaN", "rb.lost_with": "a fit"}
+    desk.trial("lost", seed=7, status="FAILED", tags=told)
+    desk.synthetic.failed_prediction("never", seed=0, error="WorkerDied")
+
+
 def forget(desk: Desk) -> None:
     client = desk.synthetic.store.client
     client.delete_experiment(desk.synthetic.store.experiment(f"reelbench/{OTHER}"))
@@ -137,6 +144,8 @@ CHANGES: dict[str, Callable[[Desk], object]] = {
     "a title": lambda desk: desk.tag("other full 0", "rb.title", "A & B"),
     "a metric": measure,
     "a failure": fail,
+    "a trial lost with an upstream fit": lose,
+    "a lost trial that was run again": lambda desk: desk.trial("found", seed=7),
     "a lost record": lambda desk: desk.artifact("other full 1", "record.json").unlink(),
     "a damaged record": lambda desk: desk.artifact("chance 0", "record.json").write_text("{"),
     "lost replicates": lambda desk: desk.artifact("full 0", "sheet/replicates.safetensors").unlink(),
@@ -158,11 +167,14 @@ def test_after_any_change_the_site_is_as_drawn_from_nothing(desk: Desk):
     for change in CHANGES.values():
         change(desk)
         desk.draw()
-    assert sorted(p.stem for p in (desk.site / "methods").iterdir()) == ["chance", "jsfusion", "new"]
+    assert sorted(p.stem for p in (desk.site / "methods").iterdir()) == ["chance", "jsfusion", "never", "new"]
 
 
 def test_in_any_order_and_of_some_benchmarks_too(desk: Desk):
-    for k, name in enumerate(("a method more", "a deleted run", "a metric", "a failure", "a seed more")):
+    lost = "a trial lost with an upstream fit"
+    for k, name in enumerate(
+        ("a method more", "a deleted run", "a metric", "a failure", lost, "a seed more")
+    ):
         CHANGES[name](desk)
         desk.draw(*((BENCHMARK,), (OTHER,), ("captions@*",), ())[k % 4])
     desk.draw()
