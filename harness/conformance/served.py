@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reelbench.conformance.closeness import TOLERANCE, difference
 from reelbench.conformance.report import Broken
 
 if TYPE_CHECKING:
     from reelbench.benchmarks import Benchmark
     from reelbench.conformance.subject import Subject
     from reelbench.predictions import Predictions
-
-TOLERANCE = 1e-3
 
 
 def check_predictions(subject: Subject, benchmark: Benchmark, split: str) -> tuple[Predictions, str]:
@@ -34,26 +32,6 @@ def check_alone(subject: Subject, benchmark: Benchmark, split: str, together: Pr
         gap = difference(column, alone.columns[name])
         if gap > TOLERANCE:
             raise Broken(
-                f"column {name!r} differs by {gap:.3g} between batches of 1 and of 8; mask the padding in every pooling, softmax, norm and recurrence"
+                f"column {name!r} differs by {gap:.3g} of its spread between batches of 1 and of 8; mask the padding in every pooling, softmax, norm and recurrence"
             )
     return "the same alone and in a batch of eight"
-
-
-def difference(one: Any, other: Any) -> float:
-    """The largest difference relative to the values' size; infinite where they are of different kinds."""
-    if isinstance(one, np.ndarray):
-        if one.shape != np.shape(other):
-            return float("inf")
-        scale = max(1.0, float(np.abs(one).max(initial=0.0)))
-        return float(np.abs(one.astype(np.float64) - other).max(initial=0.0)) / scale
-    if isinstance(one, bool | str) or one is None:
-        return 0.0 if one == other else float("inf")
-    if isinstance(one, int | float):
-        return float(abs(one - other) / max(1.0, abs(one)))
-    return _of_lists(one, other)
-
-
-def _of_lists(one: Sequence[Any], other: Sequence[Any]) -> float:
-    if len(one) != len(other):
-        return float("inf")
-    return max((difference(a, b) for a, b in zip(one, other, strict=True)), default=0.0)

@@ -240,6 +240,13 @@ class ForgetsTheMask(Sound):
         }
 
 
+class ForgetsTheMaskInSmallNumbers(ForgetsTheMask):
+    """Averages the padding in, and answers in numbers of a ten-thousandth, as the cells of a map are."""
+
+    def predict_step(self, module: Any, batch: Any, ctx: Any) -> Any:
+        return {"scores": super().predict_step(module, batch, ctx)["scores"] * 1e-4}
+
+
 class LooksAround(Sound):
     """Standardises over the batch."""
 
@@ -300,6 +307,7 @@ BREAKAGES: dict[type[Method], tuple[str, str]] = {
     PredictsNaN: ("predict", "column 'scores' is not finite"),
     ReadsAnswers: ("predict", "TypeError: 'NoneType' object is not subscriptable (at broken_methods.py:"),
     ForgetsTheMask: ("alone", "between batches of 1 and of 8; mask the padding"),
+    ForgetsTheMaskInSmallNumbers: ("alone", "between batches of 1 and of 8; mask the padding"),
     LooksAround: ("alone", "column 'scores' differs by"),
     KeepsState: ("stateless", "the method keeps last on itself"),
 }  # fmt: skip
