@@ -32,6 +32,8 @@ class ASSTConfig(Config):
     fuse: tuple[str, ...] = ()
     """Variants whose fits are fused late."""
     word: int = 300
+    vectors: str | None = None
+    """A file of published word vectors to start from, as GloVe's; without one they start at random."""
     state: int = 512
     lstm_layers: int = 1
     dilation: int = 1024
@@ -122,7 +124,8 @@ class ASST(Method):
     - "The feature map before the last convolution" is twice as long as a squeezing layer's output: the shortcut takes
       means of neighbours, and a linear map where channels differ (as from the features to the first layer).
     - LSTM states have 512 channels in both directions together; a linear map brings word vectors to that size, for the
-      shortcut of Eq. 2. GloVe vectors are not shipped: word vectors are learned.
+      shortcut of Eq. 2. GloVe vectors are not shipped: word vectors start from a file where ``vectors`` names one,
+      otherwise at random, and are trained.
     - Eq. 4 divides by ``d_a``, not by its root, as printed. Fed to one place only, the other layers normalise their
       convolution without attention; at the final layer attention follows the last expansion, with a shortcut.
     - A clip sampler's two convolutions are unpadded (seven rows, five, three) and a linear map reads the three. RoI-pooling
@@ -233,12 +236,15 @@ class ASST(Method):
     def assets(self, source: TrainingSource, config: ASSTConfig, recipe: str) -> Mapping[str, Any]:
         """The features' moments, and the queries' vocabulary."""
         from reelbench.plugins.layers.frames import feature_moments
+        from reelbench.plugins.layers.word_vectors import published_vectors
         from reelbench.plugins.layers.words import training_vocabulary
 
         moments = {"moments": feature_moments(source, RELATION[recipe])}
         if recipe == "events":
             return moments
-        return moments | {"vocabulary": training_vocabulary(source, "segments", "query", config.min_count)}
+        vocabulary = training_vocabulary(source, "segments", "query", config.min_count)
+        published = published_vectors(config.vectors, vocabulary, config.word, self.name)
+        return moments | {"vocabulary": vocabulary} | published
 
     def build(self, data: DataInfo, config: ASSTConfig) -> torch.nn.Module:
         """The network of Figure 2."""

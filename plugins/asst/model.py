@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from reelbench.plugins.layers.embedding import word_embedding
 from reelbench.plugins.layers.normalisation import RowNorm
 from reelbench.plugins.layers.recurrence import PaddedLSTM
 from reelbench.plugins.layers.standardise import Standardise
@@ -41,9 +42,9 @@ class ChannelDropout(nn.Module):
 class LanguageSubnet(nn.Module):
     """Word vectors, then stacked bidirectional LSTMs with shortcuts (Eq. 2)."""
 
-    def __init__(self, words: int, config: ASSTConfig) -> None:
+    def __init__(self, data: DataInfo, config: ASSTConfig) -> None:
         super().__init__()
-        self.embed = nn.Embedding(words, config.word)
+        self.embed = word_embedding(data, config.word)
         self.enter = nn.Linear(config.word, config.state)
         self.layers = nn.ModuleList(
             PaddedLSTM(config.state, config.state // 2, both_ways=True) for _ in range(config.lstm_layers)
@@ -208,7 +209,7 @@ class ASST(nn.Module):
         self.input_dropout = ChannelDropout(config.input_dropout)
         self.enter = nn.Linear(data.dim(*config.streams), config.dilation)
         fed = config.head != "events" and config.feed != "none"
-        self.language = LanguageSubnet(len(data.assets["vocabulary"]), config) if fed else None
+        self.language = LanguageSubnet(data, config) if fed else None
         self.video = VideoSubnet(config)
         outputs = 1 if config.head == "candidates" else classes + 1 + REGRESSION
         self.sampler = ClipSampler(

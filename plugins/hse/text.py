@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelbench.data import Clip, Example
-from reelbench.errors import UsageError
 from reelbench.plugins.layers.frames import sample_frames
 from reelbench.plugins.layers.segment_frames import cut
 from reelbench.plugins.layers.sentences import caption_ids
@@ -40,24 +39,16 @@ def matching_words(source: TrainingSource, config: HSEConfig) -> dict[str, Any]:
     if config.vectors is None:
         vectors = cooccurrence_vectors(texts, vocabulary, config.word)
     else:
-        vocabulary, vectors = published_vectors(Path(config.vectors), vocabulary, names, config.word)
+        vocabulary, vectors = vectors_and_names(Path(config.vectors), vocabulary, names, config.word)
     return {"vocabulary": vocabulary, "vectors": vectors, "labels": label_ids(names, vocabulary)}
 
 
-def published_vectors(
+def vectors_and_names(
     path: Path, vocabulary: Vocabulary, names: Iterable[Sequence[str]], width: int
 ) -> tuple[Vocabulary, NDArray[np.float32]]:
-    """The vocabulary with those words of names that the file has, and vectors ``(V, width)``, zero where it has none.
-
-    Raises
-    ------
-    UsageError
-        If the file's vectors are of another width.
-    """
+    """The vocabulary with those words of names that the file has, and vectors ``(V, width)``, zero where it has none."""
     named = sorted({word for name in names for word in name} - set(vocabulary.words))
-    found = read_vectors(path, [*vocabulary.words, *named])
-    if wrong := {len(v) for v in found.values()} - {width}:
-        raise UsageError(f"{path} has vectors of {wrong.pop()} numbers, but config 'word' of hse is {width}")
+    found = read_vectors(path, [*vocabulary.words, *named], width, "hse")
     extended = Vocabulary((*vocabulary.words, *(w for w in named if w in found)))
     zero = np.zeros(width, np.float32)
     return extended, np.stack([found.get(word, zero) for word in extended.words])

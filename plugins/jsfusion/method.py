@@ -45,6 +45,8 @@ class JSFusionConfig(Config):
     )
     lstm: int = 512
     word: int = 300
+    vectors: str | None = None
+    """A file of published word vectors to start from, as GloVe's; without one they start at random."""
     min_count: int = 4
     max_frames: int = 40
     max_words: int = 40
@@ -102,7 +104,8 @@ class JSFusion(Method):
     - ``lstm-fusion`` multiplies ``D1`` of the two LSTMs' final states, without the inputs beside them, and has D5 to
       D8 after that. ``lstm`` keeps the forward direction only, at the same hidden size. ``jst-max`` and ``jst-mean`` pool with the
       convolutions' kernels and strides and keep the gates. The paper's "JSTmean-noattention" row is ``no-attention``.
-    - GloVe vectors are not shipped: word vectors are learned. Features are standardised by training moments, and
+    - GloVe vectors are not shipped: word vectors start from a file where ``vectors`` names one, otherwise at random, and are
+      trained. Features are standardised by training moments, and
       motion features, which the paper has not, stand beside its appearance and sound, as for every other method.
     - Length of training and selection are not given: ten epochs, the best by validation. Gradients are clipped at 5, as
       in the released code.
@@ -173,11 +176,13 @@ class JSFusion(Method):
     def assets(self, source: TrainingSource, config: JSFusionConfig, recipe: str) -> Mapping[str, Any]:
         """The recipe's own sentences' vocabulary, and the features' moments."""
         from reelbench.plugins.layers.frames import feature_moments
+        from reelbench.plugins.layers.word_vectors import published_vectors
         from reelbench.plugins.layers.words import training_vocabulary
 
         relation = RELATION[recipe]
         vocabulary = training_vocabulary(source, relation, "sentence", config.min_count)
-        return {"vocabulary": vocabulary, "moments": feature_moments(source, relation)}
+        published = published_vectors(config.vectors, vocabulary, config.word, self.name)
+        return {"vocabulary": vocabulary, "moments": feature_moments(source, relation), **published}
 
     def build(self, data: DataInfo, config: JSFusionConfig) -> torch.nn.Module:
         """The network of Figure 5.2."""

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from reelbench.plugins.layers.embedding import word_embedding
 from reelbench.plugins.layers.normalisation import RowNorm
 from reelbench.plugins.layers.packing import pack_rows, unpack_rows
 from reelbench.plugins.layers.recurrence import PaddedLSTM, last_step
@@ -270,7 +271,7 @@ class JSFusion(nn.Module):
         vocabulary, dim = data.assets["vocabulary"], data.dim()
         self.blank = vocabulary.index[BLANK]
         self.standardise = Standardise(data.assets["moments"])
-        self.embed = nn.Embedding(len(vocabulary), config.word, padding_idx=vocabulary.index[PAD])
+        self.embed = word_embedding(data, config.word, vocabulary.index[PAD])
         tensor = config.decoder != "none"
         self.video = SequenceEncoder(
             dim,

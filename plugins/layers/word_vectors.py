@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,13 +38,32 @@ def cooccurrence_vectors(
     return vectors / max(float(vectors[often > 1].std()), 1e-6) if (often > 1).any() else vectors
 
 
-def read_vectors(path: Path, words: Iterable[str]) -> dict[str, NDArray[np.float32]]:
-    """Vectors of those of ``words`` that a text file has, one word and its numbers a line, as GloVe is published.
+def published_vectors(
+    path: str | None, vocabulary: Vocabulary, width: int, method: str
+) -> dict[str, dict[str, NDArray[Any]]]:
+    """The asset from which a table of word vectors starts where a file is named, and nothing where none is.
+
+    Returns
+    -------
+    dict
+        ``published``: the ``rows`` ``(n,)`` of the vocabulary whose words the file has, and their ``vectors`` ``(n, width)``.
+    """
+    if path is None:
+        return {}
+    found = read_vectors(Path(path), vocabulary.words, width, method)
+    vectors = np.stack(list(found.values())) if found else np.zeros((0, width), np.float32)
+    return {
+        "published": {"rows": np.array([vocabulary.index[w] for w in found], np.int64), "vectors": vectors}
+    }
+
+
+def read_vectors(path: Path, words: Iterable[str], width: int, method: str) -> dict[str, NDArray[np.float32]]:
+    """Vectors ``(width,)`` of those of ``words`` that a text file has, one word and its numbers a line, as GloVe is published.
 
     Raises
     ------
     UsageError
-        If the file is not there.
+        If the file is not there, or its vectors are of another width than ``word`` of the method's config.
     """
     wanted = set(words)
     if not path.is_file():
@@ -54,6 +74,10 @@ def read_vectors(path: Path, words: Iterable[str]) -> dict[str, NDArray[np.float
             word, _, numbers = line.rstrip().partition(" ")
             if word in wanted:
                 vectors[word] = np.array(numbers.split(), np.float32)
+    if wrong := {len(v) for v in vectors.values()} - {width}:
+        raise UsageError(
+            f"{path} has vectors of {wrong.pop()} numbers, but config 'word' of {method} is {width}"
+        )
     return vectors
 
 

@@ -23,7 +23,7 @@ from reelbench.plugins.hse.model import (
     cosines,
     in_a_row,
 )
-from reelbench.plugins.hse.text import compose, label_ids, published_vectors
+from reelbench.plugins.hse.text import compose, label_ids, vectors_and_names
 from reelbench.resolution import variants_of
 
 METHOD = HSE()
@@ -397,12 +397,12 @@ def test_published_vectors_bring_the_words_of_labels(tmp_path):
     path = tmp_path / "glove.txt"
     path.write_text("walk 1 2\nwalks 3 4\nother 5 6\n", encoding="utf-8")
     vocabulary = Vocabulary.from_sentences([("walks", "left")])
-    extended, vectors = published_vectors(path, vocabulary, [["walk", "left"]], 2)
+    extended, vectors = vectors_and_names(path, vocabulary, [["walk", "left"]], 2)
     assert extended.words == (*vocabulary.words, "walk")
     assert vectors[extended.index["walk"]].tolist() == [1, 2]
     assert vectors[extended.index["left"]].tolist() == [0, 0]
     with pytest.raises(UsageError, match="vectors of 2 numbers, but config 'word' of hse is 3"):
-        published_vectors(path, vocabulary, [["walk"]], 3)
+        vectors_and_names(path, vocabulary, [["walk"]], 3)
 
 
 def test_zero_shot_scores_are_cosines_of_clips_with_names():

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from reelbench import Vocabulary
 from reelbench.errors import UsageError
-from reelbench.plugins.layers.word_vectors import cooccurrence_vectors, nearest_spelling, read_vectors
+from reelbench.method import DataInfo
+from reelbench.plugins.layers.embedding import word_embedding
+from reelbench.plugins.layers.word_vectors import (
+    cooccurrence_vectors,
+    nearest_spelling,
+    published_vectors,
+    read_vectors,
+)
 
 TEXTS = [
     ("he", "walks", "home"),
@@ -58,7 +66,7 @@ def test_dimensions_beyond_the_rank_are_zero():
 def test_a_file_of_published_vectors_is_read(tmp_path):
     path = tmp_path / "vectors.txt"
     path.write_text("walk 1.0 2.0\nrun 3 -4\nunwanted 5 6\n", encoding="utf-8")
-    read = read_vectors(path, ["run", "walk", "absent"])
+    read = read_vectors(path, ["run", "walk", "absent"], 2, "hse")
     assert {word: vector.tolist() for word, vector in read.items()} == {
         "walk": [1.0, 2.0],
         "run": [3.0, -4.0],
@@ -67,7 +75,30 @@ def test_a_file_of_published_vectors_is_read(tmp_path):
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UsageError, match=r"no file of word vectors at .*nothing\.txt"):
-        read_vectors(tmp_path / "nothing.txt", ["a"])
+        read_vectors(tmp_path / "nothing.txt", ["a"], 2, "hse")
+
+
+def test_another_width_says_which_setting_it_must_be(tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text("walk 1.0 2.0\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="has vectors of 2 numbers, but config 'word' of asst is 3"):
+        read_vectors(path, ["walk"], 3, "asst")
+
+
+def test_a_table_starts_from_the_published_vectors_of_words_that_have_one(tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text("walk 1.0 2.0\nrun 3 -4\n", encoding="utf-8")
+    vocabulary = Vocabulary.from_sentences([("walk", "home", "run")])
+    asset = published_vectors(str(path), vocabulary, 2, "asst")
+    torch.manual_seed(0)
+    drawn = word_embedding(DataInfo("toy", {}, {}, {"vocabulary": vocabulary}), 2, padding=0).weight
+    torch.manual_seed(0)
+    begun = word_embedding(DataInfo("toy", {}, {}, {"vocabulary": vocabulary, **asset}), 2, padding=0).weight
+    expected = drawn.detach().clone()
+    expected[vocabulary.index["walk"]] = torch.tensor([1.0, 2.0])
+    expected[vocabulary.index["run"]] = torch.tensor([3.0, -4.0])
+    assert torch.equal(begun, expected)
+    assert published_vectors(None, vocabulary, 2, "asst") == {}
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ class StorytellerConfig(Config):
 
     segments: int = 10
     word: int = 512
+    vectors: str | None = None
+    """A file of published word vectors to start from, as GloVe's; without one they start at random."""
     hidden: int = 512
     dropout: float = 0.5
     min_count: int = 1
@@ -53,12 +55,14 @@ class Storyteller(Method):
     def assets(self, source: TrainingSource, config: StorytellerConfig, recipe: str) -> Mapping[str, Any]:
         """The stories' words, and the features' moments."""
         from reelbench.plugins.layers.equal_segments import segment_moments
+        from reelbench.plugins.layers.word_vectors import published_vectors
         from reelbench.plugins.layers.words import training_vocabulary
 
         vocabulary = training_vocabulary(source, "stories", "sentences", config.min_count)
         return {
             "vocabulary": vocabulary,
             "moments": segment_moments(source, "stories", "videos", config.segments),
+            **published_vectors(config.vectors, vocabulary, config.word, self.name),
         }
 
     def prepare(self, example: Example, ctx: Context) -> Example:
@@ -115,7 +119,8 @@ class MultiSentence(Storyteller):
     ----------
     - The generator alone, by cross-entropy: the official baseline of LSMDC 2019 chooses among its samples with
       discriminators trained against it, which is a method of its own.
-    - Segments' means are attended to; GloVe vectors are not shipped, words' vectors are learned.
+    - Segments' means are attended to; GloVe vectors are not shipped: words' vectors start from a file where ``vectors`` names
+      one, otherwise at random, and are trained.
     - ``tiny``: narrow, no dropout.
     """
 

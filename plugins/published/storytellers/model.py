@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from reelbench.plugins.layers.decoding import search
+from reelbench.plugins.layers.embedding import word_embedding
 from reelbench.plugins.layers.recurrence import reverse_valid
 from reelbench.plugins.layers.sentences import word_loss
 from reelbench.plugins.layers.standardise import Standardise
@@ -31,7 +32,7 @@ class Storyteller(nn.Module):
         self.vocabulary: Vocabulary = data.assets["vocabulary"]
         self.pad, self.start, self.end = (self.vocabulary.index[m] for m in (PAD, START, END))
         self.standardise = Standardise(data.assets["moments"])
-        self.embed = nn.Embedding(len(self.vocabulary), config.word)
+        self.embed = word_embedding(data, config.word)
         self.head = nn.Linear(config.hidden, len(self.vocabulary))
         self.dropout = nn.Dropout(config.dropout)
 
