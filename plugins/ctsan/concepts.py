@@ -1,6 +1,6 @@
 """Which words a concept detector is trained to find: the commonest nouns, verbs and adjectives of training captions.
 
-Where captions come without parts of speech, the commonest words that are not on a stop list.
+Where captions come without parts of speech, a parser's, or the commonest words that are not on a stop list.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from reelbench.errors import UsageError
 
 if TYPE_CHECKING:
     from reelbench.data import Example
@@ -39,7 +41,17 @@ def concept_words(
         With ``sentence``, and ``sentence_pos`` where the dataset knows parts of speech.
     tags
         Whose parts of speech: the dataset's, a parser's, or none; without any a stop list says what is left out.
+
+    Raises
+    ------
+    UsageError
+        If the dataset's are asked for and no caption has them: whose they are is said on a row by its variant.
     """
+    if tags == "data" and not any("sentence_pos" in e.fields for e in captions):
+        raise UsageError(
+            "captions have no parts of speech (field 'sentence_pos'), by which ct-san chooses its concepts: "
+            "run its variant stop-list, or parsed with spaCy"
+        )
     sentences = [e["sentence"] for e in captions]
     pairs = {"data": _tagged(captions), "parser": _parsed(sentences), "none": _unstopped(sentences)}[tags]
     counts = Counter(word for word, content in pairs if content and word in vocabulary.index)
@@ -53,7 +65,7 @@ def concept_vector(concepts: Sequence[str], tokens: Iterable[str]) -> NDArray[np
 
 
 def _tagged(captions: Iterable[Example]) -> Iterator[tuple[str, bool]]:
-    """Each word of the captions, and whether it is one of content, by the dataset's tags where it has them."""
+    """Each word of the captions, and whether it is one of content, by the dataset's tags; by the stop list where one has none."""
     for example in captions:
         if "sentence_pos" in example.fields:
             yield from _by_tags(example["sentence"], example["sentence_pos"])

@@ -45,7 +45,7 @@ class CTSANConfig(Config):
     concept_words: int = 10
     """``K``."""
     tags: Literal["data", "parser", "none"] = "data"
-    """Whose parts of speech choose the candidates; with none, or where the data have none, a stop list does."""
+    """Whose parts of speech choose the candidates; with none a stop list does."""
     concepts: bool = True
     input_attention: bool = True
     output_attention: bool = True

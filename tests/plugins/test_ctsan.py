@@ -23,7 +23,7 @@ from plugin_toys import (
 )
 
 from reelbench import FeatureSpec, Padded, collate
-from reelbench.errors import SkippedPair
+from reelbench.errors import SkippedPair, UsageError
 from reelbench.plugins.ctsan.concepts import STOP_LIST, concept_vector, concept_words
 from reelbench.plugins.ctsan.detector import ConceptDetector, FrameGrid, SpatialAttention
 from reelbench.plugins.ctsan.frames import window_means
@@ -213,7 +213,9 @@ def test_concepts_are_the_commonest_nouns_verbs_and_adjectives():
     assert concept_words(tagged, vocabulary, 4, "data") == ["man", "walks", "ball", "holds"]
     plain = [example({"sentence": words}) for words, _ in said]
     by_stop_list = ["man", "walks", "ball", "holds", "red", "right"]
-    assert concept_words(plain, vocabulary, 9, "data") == by_stop_list
+    with pytest.raises(UsageError, match="run its variant stop-list, or parsed"):
+        concept_words(plain, vocabulary, 9, "data")
+    assert concept_words(plain, vocabulary, 9, "none") == by_stop_list
     assert concept_words(tagged, vocabulary, 9, "none") == by_stop_list
     assert {"the", "a"} <= STOP_LIST
 
