@@ -250,13 +250,13 @@ def _examine_parts(recorder: Recorder, subject: Subject) -> bool:
 
 
 def _examine_phases(recorder: Recorder, subject: Subject, fit: Any, data: Any) -> bool:
-    from reelbench.conformance import parts
+    from reelbench.conformance import gradients, parts
 
     missed: list[set[str]] = []
     passed = True
 
     def step(phase: Any) -> str:
-        names, line = parts.check_step(fit, phase, data)
+        names, line = gradients.check_step(fit, phase, data)
         missed.append(names)
         return line
 
@@ -266,7 +266,7 @@ def _examine_phases(recorder: Recorder, subject: Subject, fit: Any, data: Any) -
         if type(fit.method).fit_phase is None:
             passed &= recorder.run("training_step", place, partial(step, phase))
     if passed and missed:
-        recorder.run("gradients", subject.place, lambda: parts.check_reached(missed))
+        recorder.run("gradients", subject.place, lambda: gradients.check_reached(missed))
     return passed
 
 

@@ -1,10 +1,9 @@
-"""Checks of a method's parts, none of which trains: assets, module, examples, one step a phase."""
+"""Checks of a method's parts, none of which trains: assets, module, examples."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +11,9 @@ import torch
 
 from reelbench.batching import Batch, Padded
 from reelbench.conformance.report import Broken
-from reelbench.determinism import own_randomness
 from reelbench.method import Context, DataInfo, Phase
 from reelbench.training.assets import decode, encode
 from reelbench.training.loader import Loader
-from reelbench.training.optim import freeze
-from reelbench.training.validation import named_losses
 from reelbench.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -100,57 +96,6 @@ def check_examples(fit: Fit, phase: Phase, data: DataInfo) -> str:
                 f"example {was.id!r} was changed in place; return a copy with example.with_fields(...)"
             )
     return f"the same batch of {len(first)} twice: {', '.join(sorted(first.fields))}"
-
-
-def check_step(fit: Fit, phase: Phase, data: DataInfo) -> tuple[set[str], str]:
-    """The loss is finite and gradients reach the parameters; returns names that got none."""
-    module = fit.build(data)
-    if module is None:
-        raise Broken("there is a phase but build returned None; return a module, or leave the phase out")
-    frozen = (*phase.frozen, *(prefix for up in fit.ups for prefix in up.frozen))
-    freeze(module, frozen, frozenset(n for n, p in module.named_parameters() if p.requires_grad))
-    losses = _stepped(fit, phase, data, module)
-    trained = {n for n, p in module.named_parameters() if p.requires_grad}
-    reached = {n: p.grad for n, p in module.named_parameters() if p.grad is not None}
-    for name, gradient in reached.items():
-        if not bool(torch.isfinite(gradient).all()):
-            raise Broken(
-                f"the gradient of {name!r} is not finite; look for a log, a division or a square root at 0"
-            )
-    shown = ", ".join(f"{k} {float(v.detach()):.4g}" for k, v in losses.items())
-    return trained - set(reached), f"{shown}; gradients reach {len(reached)} of {len(trained)} parameters"
-
-
-def _stepped(fit: Fit, phase: Phase, data: DataInfo, module: torch.nn.Module) -> Mapping[str, torch.Tensor]:
-    loader = loader_of(fit, phase, data)
-    module.train()
-    with own_randomness(fit.seed, "cpu") as generator:
-        losses = named_losses(
-            fit.method.training_step(module, first_batch(loader), replace(loader.ctx, generator=generator)),
-            fit.method.name,
-        )
-    for name, loss in losses.items():
-        if not bool(torch.isfinite(loss).all()):
-            raise Broken(
-                f"loss {name!r} is {float(loss.detach())}; look for a log or a division at 0, or a mask that leaves nothing"
-            )
-    if not losses["loss"].requires_grad:
-        raise Broken(
-            "the loss has no gradient; was it detached, or computed under no_grad, or is everything frozen?"
-        )
-    losses["loss"].backward()  # type: ignore[no-untyped-call]
-    return losses
-
-
-def check_reached(missed: Sequence[set[str]]) -> str:
-    """Every parameter that is not frozen is trained by some phase."""
-    never = set.intersection(*missed)
-    if never:
-        names = sorted(never)
-        raise Broken(
-            f"no phase trains {len(names)} parameters ({', '.join(names[:3])}{', …' if len(names) > 3 else ''}); use them in a loss, name them in frozen=(...), or drop them"
-        )
-    return "every parameter is trained by some phase or frozen"
 
 
 def same(one: Any, other: Any) -> bool:

@@ -35,7 +35,7 @@ def total(model: SLR, batch: Batch, ctx: Context) -> dict[str, torch.Tensor]:
         for name, term in of_star(star, batch, ctx, model.pad).items():
             terms[name] = terms[name] + term if name in terms else term
     loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
-    return {"loss": loss, **{name: term.detach() for name, term in terms.items()}}
+    return {"loss": loss, **terms}
 
 
 def of_star(star: Star, batch: Batch, ctx: Context, pad: int) -> dict[str, torch.Tensor]:

@@ -180,6 +180,39 @@ class UntrainedParameters(Sound):
     recipes = {"match": Recipe(serves=("multiple_choice",), phases=(JOINT,))}
 
 
+class IdleTerm(Sound):
+    """Masks a term of its loss away."""
+
+    def training_step(self, module: Any, batch: Any, ctx: Any) -> Any:
+        loss = super().training_step(module, batch, ctx)
+        return {"loss": loss, "words": (module.read(batch["sentence"]) * 0).sum()}
+
+
+class IdleLayer(UntrainedParameters):
+    """Multiplies what a layer says with nothing, so that its gradient is there and zero."""
+
+    def training_step(self, module: Any, batch: Any, ctx: Any) -> Any:
+        loss = super().training_step(module, batch, ctx)
+        return loss + 0 * module.next_word(module.read(batch["sentence"])).sum()
+
+
+class TrainsTheFrozen(Sound):
+    """Wakes what its phase froze."""
+
+    def training_step(self, module: Any, batch: Any, ctx: Any) -> Any:
+        module.next_word.requires_grad_(True)
+        loss = super().training_step(module, batch, ctx)
+        return loss + module.next_word(module.read(batch["sentence"])).square().mean()
+
+
+class MovesTheFrozen(Sound):
+    """Averages into what its phase froze."""
+
+    def training_step(self, module: Any, batch: Any, ctx: Any) -> Any:
+        module.next_word.bias.data.add_(1.0)
+        return super().training_step(module, batch, ctx)
+
+
 class FreezesNothing(Sound):
     """Misspells a prefix."""
 
@@ -299,6 +332,10 @@ BREAKAGES: dict[type[Method], tuple[str, str]] = {
     InfiniteLoss: ("training_step", "loss 'loss' is"),
     DetachedLoss: ("training_step", "the loss has no gradient"),
     UntrainedParameters: ("gradients", "no phase trains 2 parameters (next_word.bias, next_word.weight)"),
+    IdleTerm: ("training_step", "loss 'words' gives no parameter a gradient in 4 steps"),
+    IdleLayer: ("gradients", "no phase trains 2 parameters (next_word.bias, next_word.weight)"),
+    TrainsTheFrozen: ("training_step", "frozen parameter 'next_word.weight' is trained by the step"),
+    MovesTheFrozen: ("training_step", "frozen parameter 'next_word.bias' is trained by the step"),
     FreezesNothing: ("training_step", "frozen prefix 'nextword.' matches no parameter; parameters start with: next_word, video, words"),
     RaisesInStep: ("training_step", "batch has no field 'sentense'; it has"),
     WrongColumn: ("predict", "predict_step must return the columns ['scores'], got ['score']"),
