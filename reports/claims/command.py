@@ -129,6 +129,7 @@ def _as_text(judged: Sequence[Judged], found: Any) -> str:
         in_control,
         spec_of,
         specs_of,
+        weight,
     )
 
     if not judged:
@@ -142,7 +143,15 @@ def _as_text(judged: Sequence[Judged], found: Any) -> str:
             line = claim_line(one, spec_of(one, specs))
             effect = f"{line.effect} {line.interval}, claimed {line.wanted}" if one.lead else ""
             told = "; ".join(
-                part for part in (effect, line.shown, line.note, in_control(one, judged, specs)) if part
+                part
+                for part in (
+                    effect,
+                    line.shown,
+                    weight(one, line),
+                    line.note,
+                    in_control(one, judged, specs),
+                )
+                if part
             )
             lines.append(f"  {line.verdict:21s} {line.name}: {line.statement}; {line.metric} {told}")
     return "\n".join([*lines, *filter(None, [held_in_controls(judged)])])

@@ -8,15 +8,15 @@ from itertools import groupby
 
 from reelbench.reports.claims.measuring import Measured, Pair, measured, parts_of
 from reelbench.reports.claims.statement import Claim, readable_claims
+from reelbench.reports.claims.times_more import times_more, times_more_for_equivalence
 from reelbench.reports.claims.verdict import (
     Verdict,
+    confidence_of_equivalence,
     holm_levels,
     judge_equivalent,
     judge_greater,
     power_for,
     power_for_equivalence,
-    times_more,
-    times_more_for_equivalence,
     weakest,
 )
 from reelbench.reports.leaderboard import Board
@@ -59,15 +59,21 @@ class Judged:
     lead
         Its difference, pooled over draws; ``None`` where a row is missing or the two cannot be compared.
     level
-        Of the interval that the verdict rests on, from Holm's correction over the paper's claims in this world.
+        Of each test, from Holm's correction over the paper's claims in this world.
+    family
+        How many differences that correction is over.
     draws
         Those that have all rows.
     asked
-        How many draws of the world there are.
+        The draws of the world that a verdict is meant to rest on.
+    times_more
+        By what factor seeds and test clusters have to grow until an open claim is settled; infinite where no record will tell.
     why
         Why there is no verdict although all was run: ``one seed``; empty otherwise.
     missing
         What was not run, or left out of the pooled difference.
+    caveats
+        What the interval does not cover: seeds that were lost, that there is but one, that they start from one shared fit.
     """
 
     claim: Claim
@@ -78,12 +84,14 @@ class Judged:
     pair: Pair | None = None
     lead: Contrast | None = None
     level: float = CONFIDENCE
+    family: int = 0
     draws: tuple[Draw, ...] = ()
-    asked: int = 0
+    asked: tuple[str, ...] = ()
     power: float | None = None
     times_more: float | None = None
     why: str = ""
     missing: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
     @property
     def status(self) -> str:
@@ -96,6 +104,23 @@ class Judged:
         return sum(draw.verdict == self.verdict for draw in self.draws)
 
     @property
+    def unrun(self) -> tuple[str, ...]:
+        """The draws that no verdict rests on as yet."""
+        return tuple(
+            dataset for dataset in self.asked if dataset not in {draw.dataset for draw in self.draws}
+        )
+
+    @property
+    def confidence(self) -> float:
+        """Of the interval that the verdict rests on: of an equivalence, that of its two one-sided tests."""
+        return self.confidence_at(self.lead, self.level) if self.lead else self.level
+
+    def confidence_at(self, lead: Contrast, level: float) -> float:
+        """The same of another lead, at another level of the test."""
+        margin = self.claim.minimum_effect
+        return confidence_of_equivalence(lead, margin, level) if self.claim.kind == "equivalent" else level
+
+    @property
     def is_control(self) -> bool:
         """Whether the world is one in which an ingredient carries nothing."""
         return is_control(self.world)
@@ -103,20 +128,22 @@ class Judged:
     @property
     def is_removed(self) -> bool:
         """Whether the world lacks the very ingredient that the claim is about, so that it should not hold there."""
-        return self._is_in(self.claim.control)
+        return is_tested_by(self.claim, self.claim.control, self.world)
 
     @property
     def is_leak_check(self) -> bool:
         """Whether the world leaves both sides nothing to go by, so that a lead there is a leak."""
-        return self._is_in(self.claim.leak_check)
-
-    def _is_in(self, control: str) -> bool:
-        return bool(control) and control in parts_of(self.world) and self.claim.kind != "equivalent"
+        return is_tested_by(self.claim, self.claim.leak_check, self.world)
 
 
 def is_control(dataset: str) -> bool:
     """``microworld/small/no-gaze`` is a control world."""
     return any(part.startswith("no-") for part in parts_of(dataset))
+
+
+def is_tested_by(claim: Claim, control: str, dataset: str) -> bool:
+    """Whether a claim names this control world, and should not hold in it: an equivalence may."""
+    return bool(control) and control in parts_of(dataset) and claim.kind != "equivalent"
 
 
 def claims_in(boards: Iterable[Board]) -> list[Claim]:
@@ -134,9 +161,36 @@ def _papers(boards: Iterable[Board]) -> dict[str, Mapping[str, object]]:
 
 
 def judge(claims: Sequence[Claim], boards: Sequence[Board]) -> list[Judged]:
-    """Every claim in every world and protocol that has a trial of its rows; one family a paper and world."""
+    """Every claim in every world and protocol that has a trial of its rows; one family a paper and world.
+
+    Parameters
+    ----------
+    claims
+        Of each paper all: those that were not run belong to its family, too.
+    """
     found = sorted((one for claim in claims for one in measured(claim, boards)), key=_family)
-    return [one for _, family in groupby(found, key=_family) for one in _with_verdicts(list(family))]
+    judged: list[Judged] = []
+    for (world, paper), family in groupby(found, key=_family):
+        several = list(family)
+        judged += _with_verdicts(several, _family_size(claims, world, paper, several))
+    return judged
+
+
+def _family_size(claims: Sequence[Claim], world: str, paper: str, found: Sequence[Measured]) -> int:
+    """How many differences of a paper there are to test in a world, whatever has been run by now.
+
+    Were only those counted that ran, verdicts would be lenient early in a suite, and some would be withdrawn later. A claim that names no
+    protocol counts on each that has its rows. In a control world only claims that name it are meant to be run; others count where they were.
+    """
+    ran = [one.claim for one in found]
+    meant = [
+        claim
+        for claim in claims
+        if claim.paper == paper
+        and claim not in ran
+        and (not is_control(world) or is_tested_by(claim, claim.control_world, world))
+    ]
+    return sum(len(claim.pairs()) for claim in (*ran, *meant))
 
 
 def families(judged: Iterable[Judged]) -> dict[tuple[str, str], list[Judged]]:
@@ -151,16 +205,17 @@ def _family(one: Measured | Judged) -> tuple[str, str]:
     return one.world, one.claim.paper
 
 
-def _with_verdicts(family: Sequence[Measured]) -> Iterator[Judged]:
-    """Verdicts at the levels of Holm's procedure over all differences of the family that may be judged."""
+def _with_verdicts(family: Sequence[Measured], size: int) -> Iterator[Judged]:
+    """Verdicts at the levels of Holm's procedure over all differences of the family; one that cannot be tested as yet has a p of 1."""
     tests = [(one, pair) for one in family if not one.is_open for pair in one.claim.pairs()]
-    levels = holm_levels([_p(one.claim, one.lead(pair)) for one, pair in tests])
+    known = [_p(one.claim, one.lead(pair)) for one, pair in tests]
+    levels = holm_levels([*known, *[1.0] * (size - len(known))])[: len(known)]
     at = {(id(one), pair): level for (one, pair), level in zip(tests, levels, strict=True)}
     for one in family:
         if one.is_open:
             yield _unjudged(one)
         else:
-            yield _judged(one, {pair: at[id(one), pair] for pair in one.claim.pairs()}, len(tests))
+            yield _judged(one, {pair: at[id(one), pair] for pair in one.claim.pairs()}, size)
 
 
 def _unjudged(one: Measured) -> Judged:
@@ -168,7 +223,7 @@ def _unjudged(one: Measured) -> Judged:
     pair = _lowest({pair: lead.interval()[0] for pair, lead in leads.items()}) if one.why and leads else None
     return Judged(
         one.claim, one.world, one.protocol, None, one.rows, pair, leads[pair] if pair else None, asked=one.asked,
-        why=one.why, missing=one.missing,
+        why=one.why, missing=one.missing, caveats=one.caveats,
     )  # fmt: skip
 
 
@@ -181,9 +236,9 @@ def _judged(one: Measured, levels: Mapping[Pair, float], family: int) -> Judged:
     power = power_for_equivalence if claim.kind == "equivalent" else power_for
     more = times_more_for_equivalence if claim.kind == "equivalent" else times_more
     return Judged(
-        claim, one.world, one.protocol, verdict, one.rows, pair, lead, levels[pair], tuple(_draws(one, pair)), one.asked,
+        claim, one.world, one.protocol, verdict, one.rows, pair, lead, levels[pair], family, tuple(_draws(one, pair)), one.asked,
         power(lead, effect, family), more(lead, effect, levels[pair]) if verdict == "inconclusive" else None,
-        missing=one.missing,
+        missing=one.missing, caveats=one.caveats,
     )  # fmt: skip
 
 

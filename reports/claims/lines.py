@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from reelbench.reports import numbers
-from reelbench.reports.claims.judging import Judged
+from reelbench.reports.claims.judging import Draw, Judged
 from reelbench.reports.claims.statement import Side
+from reelbench.reports.claims.times_more import MOST_TIMES_MORE
 from reelbench.reports.leaderboard import Board
+from reelbench.reports.statistics.contrast import CONFIDENCE
 
 STATUSES = (
     "holds", "smaller than claimed", "inconclusive", "refuted", "reversed", "not judged", "not run",
@@ -44,7 +46,6 @@ def claim_line(one: Judged, spec: numbers.Spec) -> ClaimLine:
     """The line of a judged claim; ``spec`` is its metric's."""
     claim, lead = one.claim, one.lead
     digits = 2 if spec.get("percent") else 3
-    seeds = sorted({count for draw in one.draws for count in draw.seeds})
     sign = "±" if claim.kind == "equivalent" else "≥"
     return ClaimLine(
         claim.name,
@@ -56,20 +57,39 @@ def claim_line(one: Judged, spec: numbers.Spec) -> ClaimLine:
         numbers.signed(spec, lead.estimate, digits)
         if lead and math.isfinite(lead.estimate)
         else numbers.MISSING,
-        numbers.interval(spec, ends, digits) if (ends := _ends(one)) else "",
+        f"{numbers.interval(spec, ends, digits)}{_labelled(one)}" if (ends := _ends(one)) else "",
         f"{sign} {numbers.shown(spec, claim.minimum_effect):.{digits}f}",
         f"{one.power:.0%}".replace("%", " %") if one.power is not None else numbers.MISSING,
         f"{one.agree} of {len(one.draws)}" if one.draws else numbers.MISSING,
         one.rows,
-        "–".join(map(str, sorted({*seeds[:1], *seeds[-1:]}))) or numbers.MISSING,
+        _span(_seeds(one)) or numbers.MISSING,
         note(one),
         claim.where,
     )
 
 
 def _ends(one: Judged) -> tuple[float, float] | None:
-    """The interval of the shown difference; ``None`` where there is none or it has no end."""
-    return one.lead.interval(one.level) if one.lead and one.lead.is_known else None
+    """The interval that the verdict rests on; ``None`` where there is none or it has no end."""
+    return one.lead.interval(one.confidence) if one.lead and one.lead.is_known else None
+
+
+def _labelled(one: Judged) -> str:
+    """What the interval of an equivalence is, as it is not the one that a reader takes it to be; else empty."""
+    if one.claim.kind != "equivalent":
+        return ""
+    confidence = f"{100 * one.confidence:.3g} %"
+    return f" at {confidence}" + (", two one-sided tests" if one.confidence != one.level else "")
+
+
+def _seeds(one: Judged) -> list[int]:
+    """How many seeds each side has in each draw."""
+    return [count for draw in one.draws for count in draw.seeds]
+
+
+def _span(counts: Iterable[int]) -> str:
+    """``5``, ``3–5``; empty of nothing."""
+    found = sorted(counts)
+    return "–".join(map(str, sorted({*found[:1], *found[-1:]})))
 
 
 def shown(one: Judged, spec: numbers.Spec) -> str:
@@ -95,24 +115,42 @@ def statement(one: Judged) -> str:
 
 
 def note(one: Judged) -> str:
-    """Why there is no verdict, what it would take to have a clear one, and what was not run."""
-    absent = "; ".join(one.missing[:2]) + (
-        f" and {len(one.missing) - 2} more" if len(one.missing) > 2 else ""
-    )
+    """Why there is no verdict, what it would take to have a clear one, what was not run, and what the interval does not cover."""
+    return "; ".join(part for part in (*_standing(one), _absent(one), *one.caveats) if part)
+
+
+def _standing(one: Judged) -> Iterator[str]:
     if one.verdict is None:
-        return "; ".join(part for part in (one.why, absent and f"without {absent}") if part)
-    parts = []
-    if one.verdict == "inconclusive":
-        parts.append(
-            f"takes about {one.times_more:.1f} times the seeds and test clusters"
-            if one.times_more
-            else "too near to the border to be resolved"
-        )
-    if len(one.draws) < one.asked:
-        parts.append(f"on {len(one.draws)} of {one.asked} draws")
-    if absent:
-        parts.append(f"without {absent}")
-    return "; ".join(parts)
+        yield one.why
+        return
+    yield takes(one)
+    if one.unrun:
+        yield f"on {len(one.draws)} of {len(one.asked)} draws"
+
+
+def _absent(one: Judged) -> str:
+    more = f" and {len(one.missing) - 2} more" if len(one.missing) > 2 else ""
+    return f"without {'; '.join(one.missing[:2])}{more}" if one.missing else ""
+
+
+def takes(one: Judged) -> str:
+    """``takes about 5 seeds a side where 3 ran, and 1.6 times the test clusters``; empty where the claim is not open.
+
+    A row that is alike on every seed has one, and needs no more.
+    """
+    if one.verdict != "inconclusive" or one.times_more is None:
+        return ""
+    ran = [count for count in _seeds(one) if count > 1]
+    if math.isinf(one.times_more):
+        return "on the border itself, so that no record will tell"
+    if one.times_more > MOST_TIMES_MORE:
+        what = "seeds and test clusters" if ran else "test clusters"
+        return f"would take more than {MOST_TIMES_MORE} times the {what}"
+    clusters = f"{math.ceil(10 * one.times_more) / 10:.1f} times the test clusters"
+    if not ran:
+        return f"takes about {clusters}"
+    needed = _span(math.ceil(one.times_more * count) for count in ran)
+    return f"takes about {needed} seeds a side where {_span(ran)} ran, and {clusters}"
 
 
 def control_of(one: Judged, judged: Sequence[Judged]) -> Judged | None:
@@ -123,6 +161,14 @@ def control_of(one: Judged, judged: Sequence[Judged]) -> Judged | None:
     return next(
         (o for o in judged if (o.claim, o.protocol, o.world) == (one.claim, one.protocol, wanted)), None
     )
+
+
+def weight(one: Judged, line: ClaimLine) -> str:
+    """``power 43 %, 3 seeds, 1 of 1 draws agree``: what stands behind a verdict; empty where there is none."""
+    if one.verdict is None:
+        return ""
+    power = f"power {line.power}" if one.power is not None else "no power"
+    return f"{power}, {line.seeds} {'seed' if line.seeds == '1' else 'seeds'}, {line.agree} draws agree"
 
 
 def in_control(
@@ -199,9 +245,22 @@ def judged_object(one: Judged) -> dict[str, Any]:
         "metric": claim.metric, "minimum_effect": claim.minimum_effect, "where": claim.where, "verdict": one.verdict, "why": one.why,
         "rows": one.rows, "pair": _sides(one.pair) if one.pair else None,
         "effect": lead.estimate if lead and math.isfinite(lead.estimate) else None,
-        "interval": list(ends) if ends else None, "level": one.level if lead else None,
-        "power": one.power, "times_more": one.times_more, "missing": list(one.missing), "draws_asked": one.asked,
-        "draws": [{"dataset": d.dataset, "effect": d.lead.estimate, "interval": list(d.lead.interval()), "verdict": d.verdict} for d in one.draws],
+        "interval": list(ends) if ends else None, "confidence": one.confidence if lead else None, "level": one.level if lead else None, "family": one.family or None,
+        "power": one.power, "times_more": _told_times(one), "takes": takes(one), "missing": list(one.missing), "caveats": list(one.caveats),
+        "agree": one.agree if one.verdict else None, "draws_asked": len(one.asked), "draws_missing": list(one.unrun),
+        "draws": [_draw_object(one, draw) for draw in one.draws],
+    }  # fmt: skip
+
+
+def _told_times(one: Judged) -> float | None:
+    """JSON has no infinity, and what is far away is not told as a number anywhere."""
+    return one.times_more if one.times_more and one.times_more <= MOST_TIMES_MORE else None
+
+
+def _draw_object(one: Judged, draw: Draw) -> dict[str, Any]:
+    ends = draw.lead.interval(one.confidence_at(draw.lead, CONFIDENCE))
+    return {
+        "dataset": draw.dataset, "effect": draw.lead.estimate, "interval": list(ends), "verdict": draw.verdict, "seeds": list(draw.seeds),
     }  # fmt: skip
 
 

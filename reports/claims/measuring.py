@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reelbench.benchmarks import Benchmark
+from reelbench.reports.claims.needed import meant_draws
 from reelbench.reports.claims.statement import Claim, Side
 from reelbench.reports.claims.verdict import pooled
+from reelbench.reports.comparison.caveats import caveats_of
 from reelbench.reports.leaderboard import Board, Row
-from reelbench.reports.standing import FEWEST_CLUSTERS, scores_of
+from reelbench.reports.standing import FEWEST_CLUSTERS, scores_of, test_set
 from reelbench.reports.statistics.contrast import Contrast, Scores, contrast
 
 Pair = tuple[Side, Side]
@@ -47,9 +49,11 @@ class Measured:
     rows
         Their preset and recipes.
     asked
-        How many draws of the world there are.
+        The draws of the world that a verdict is meant to rest on, and any other that the record has.
     missing
         Rows that were not run, and differences that are left out because others are sound.
+    caveats
+        What the intervals of its rows do not cover.
     """
 
     claim: Claim
@@ -57,8 +61,9 @@ class Measured:
     protocol: str
     rows: str
     leads: Mapping[Pair, Mapping[str, Difference]]
-    asked: int
+    asked: tuple[str, ...]
     missing: tuple[str, ...]
+    caveats: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -129,31 +134,55 @@ def _concerns(claim: Claim, boards: Iterable[Board]) -> bool:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A row that may stand for a side."""
+    """A row that may stand for a side; it has no scores where ``why`` speaks against them."""
 
     side: Side
-    preset: str
-    recipe: str
-    overridden: bool
-    label: str
-    scores: Scores
+    row: Row
+    scores: Scores | None
+    why: str = ""
 
     @property
-    def order(self) -> tuple[bool, int, str]:
-        """As the method has it before changed values, then most seeds; never by the score."""
-        return self.overridden, -len(self.scores.values), self.label
+    def preset(self) -> str:
+        return self.row.tag("preset")
+
+    @property
+    def recipe(self) -> str:
+        return self.row.tag("recipe")
+
+    @property
+    def seeds(self) -> int:
+        return len(self.row.finished)
+
+    @property
+    def order(self) -> tuple[bool, bool, int, str]:
+        """One that can be judged, as the method has it before changed values, then most seeds; never by the score."""
+        return bool(self.why), _is_overridden(self.row), -self.seeds, self.row.label
 
 
 def _candidates(claim: Claim, board: Board) -> list[_Candidate]:
     return [
-        _Candidate(side, row.tag("preset"), row.tag("recipe"), _is_overridden(row), row.label, scores)
+        _candidate(claim, side, row)
         for row in board.rows
         for side in dict.fromkeys(claim.sides)
         if (side.method, side.variant) == (row.tag("method"), row.tag("variant") or "full")
         and side.recipe in ("", row.tag("recipe"))
         and row.tag("role") != "ceiling"
-        and (scores := scores_of(row, (claim.metric,)).get(claim.metric))
+        and row.finished
     ]
+
+
+def _candidate(claim: Claim, side: Side, row: Row) -> _Candidate:
+    scores = scores_of(row, (claim.metric,)).get(claim.metric)
+    return _Candidate(side, row, scores, "" if scores else _fault(claim.metric, side, row))
+
+
+def _fault(metric: str, side: Side, row: Row) -> str:
+    """Why a row that ran has no scores to judge: MLflow keeps no metric that is not finite."""
+    if any(metric not in trial.metrics for trial in row.finished):
+        return f"a seed's score of {side} is not finite"
+    if len({test_set(trial.record) for trial in row.finished}) > 1:
+        return f"the seeds of {side} were scored on different test sets"
+    return f"no replicates of the score of {side}"
 
 
 def _is_overridden(row: Row) -> bool:
@@ -163,7 +192,7 @@ def _is_overridden(row: Row) -> bool:
 
 def _chosen(
     claim: Claim, found: Mapping[str, Sequence[_Candidate]]
-) -> tuple[str, dict[str, dict[Side, Scores]]]:
+) -> tuple[str, dict[str, dict[Side, _Candidate]]]:
     """One preset for all sides and, of those that name none, one recipe a method, by what is there and never by the score."""
     every = {dataset: list(several) for dataset, several in found.items()}
     preset = _fullest(set(claim.sides), every, "preset")
@@ -177,7 +206,7 @@ def _chosen(
             recipes[method] = _fullest(mine, own, "recipe")
     chosen = {
         dataset: {
-            c.side: c.scores
+            c.side: c
             for c in sorted(several, key=lambda c: c.order, reverse=True)  # the first in order is set last
             if c.side.recipe or recipes[c.side.method] == c.recipe
         }
@@ -188,36 +217,54 @@ def _chosen(
 
 
 def _fullest(sides: set[Side], found: Mapping[str, Sequence[_Candidate]], key: str) -> str:
-    """The preset or recipe that has all sides in most draws, then most of them, then by name."""
+    """The preset or recipe that has all sides in most draws, then most of them, then by name; sides that cannot be judged count last."""
     values = {str(getattr(c, key)) for several in found.values() for c in several}
 
-    def order(value: str) -> tuple[int, int, int, str]:
-        there = [{c.side for c in several if getattr(c, key) == value} for several in found.values()]
+    def order(value: str) -> tuple[int, int, int, int, str]:
+        rows = [[c for c in several if getattr(c, key) == value] for several in found.values()]
+        there = [{c.side for c in several if not c.why} for several in rows]
         place = PRESETS.index(value) if key == "preset" and value in PRESETS else len(PRESETS)
-        return -sum(sides <= some for some in there), -sum(map(len, there)), place, value
+        every = sum(len({c.side for c in several}) for several in rows)
+        return -sum(sides <= some for some in there), -sum(map(len, there)), -every, place, value
 
     return min(values, key=order)
 
 
 def _measured(
-    claim: Claim, world: str, protocol: str, rows: str, draws: Mapping[str, Board], chosen: Mapping[str, Mapping[Side, Scores]]
+    claim: Claim, world: str, protocol: str, rows: str, draws: Mapping[str, Board], chosen: Mapping[str, Mapping[Side, _Candidate]]
 ) -> Measured:  # fmt: skip
     sign = -1.0 if any(_lower_is_better(claim, board) for board in draws.values()) else 1.0
     leads = {
         (left, right): {
-            dataset: _difference(scores[left], scores[right], sign)
-            for dataset, scores in chosen.items()
-            if left in scores and right in scores
+            dataset: _difference(there[left], there[right], sign)
+            for dataset, there in chosen.items()
+            if left in there and right in there
         }
         for left, right in claim.pairs()
     }
     absent = [
         f"{side} on {dataset}"
-        for dataset, scores in chosen.items()
+        for dataset, there in chosen.items()
         for side in dict.fromkeys(claim.sides)
-        if side not in scores
+        if side not in there
     ]
-    return Measured(claim, world, protocol, rows, leads, len(draws), (*absent, *_left_out(leads)))
+    asked = tuple(dict.fromkeys([*meant_draws(world), *draws]))
+    missing = (*absent, *_left_out(leads))
+    return Measured(claim, world, protocol, rows, leads, asked, missing, tuple(_caveats(leads, chosen)))
+
+
+def _caveats(
+    leads: Mapping[Pair, Mapping[str, Difference]], chosen: Mapping[str, Mapping[Side, _Candidate]]
+) -> Iterator[str]:
+    """Of the rows that a verdict rests on, or of all where none does; a draw is named where not all of them share it."""
+    sound = {dataset for several in leads.values() for dataset, d in several.items() if d.sound}
+    used = {dataset: there for dataset, there in chosen.items() if dataset in sound or not sound}
+    found: dict[str, list[str]] = {}
+    for dataset, there in used.items():
+        for caveat in caveats_of({str(side): there[side].row for side in sorted(there)}):
+            found.setdefault(caveat, []).append(dataset)
+    for caveat, datasets in found.items():
+        yield caveat + (f" (on {', '.join(datasets)})" if len(datasets) < len(used) else "")
 
 
 def _left_out(leads: Mapping[Pair, Mapping[str, Difference]]) -> Iterable[str]:
@@ -232,16 +279,18 @@ def _left_out(leads: Mapping[Pair, Mapping[str, Difference]]) -> Iterable[str]:
     return list(found)
 
 
-def _difference(left: Scores, right: Scores, sign: float) -> Difference:
-    seeds = len(left.values), len(right.values)
+def _difference(left: _Candidate, right: _Candidate, sign: float) -> Difference:
+    seeds = left.seeds, right.seeds
+    if left.scores is None or right.scores is None:
+        return Difference(None, seeds, left.why or right.why)
     try:
-        found = contrast(left, right)
+        found = contrast(left.scores, right.scores)
     except ValueError:
         return Difference(None, seeds, "scored on different test sets")
-    lead = Contrast(sign * found.estimate, found.error, found.freedom)
-    if left.clusters < FEWEST_CLUSTERS:
+    lead = replace(found, estimate=sign * found.estimate)
+    if left.scores.clusters < FEWEST_CLUSTERS:
         return Difference(lead, seeds, "too few clusters")
-    if left.given_seed or right.given_seed:
+    if left.scores.given_seed or right.scores.given_seed:
         return Difference(lead, seeds, "one seed")
     return Difference(lead, seeds, "" if lead.is_known else "its error cannot be told")
 

@@ -11,8 +11,6 @@ from scipy.special import stdtr, stdtrit
 from reelbench.reports.statistics.contrast import CONFIDENCE, Contrast, satterthwaite
 from reelbench.reports.statistics.power import power_of
 
-MOST_TIMES_MORE = 100
-
 Verdict = Literal["holds", "smaller than claimed", "refuted", "reversed", "inconclusive"]
 
 
@@ -46,6 +44,15 @@ def judge_equivalent(difference: Contrast, margin: float, level: float = CONFIDE
     return "refuted" if low > margin or high < -margin else "inconclusive"
 
 
+def confidence_of_equivalence(difference: Contrast, margin: float, level: float = CONFIDENCE) -> float:
+    """The confidence of the two-sided interval that the verdict on an equivalence rests on.
+
+    Of an estimate within the margin, the ends of two one-sided tests at ``level``: ``1 - 2 (1 - level)``. Of one beyond it, whether it is
+    surely there is asked at ``level`` itself.
+    """
+    return 2 * level - 1 if abs(difference.estimate) < margin else level
+
+
 def weakest(verdicts: Sequence[Verdict]) -> Verdict:
     """The verdict of a claim of several differences, which all have to hold."""
     order = ("reversed", "refuted", "inconclusive", "smaller than claimed", "holds")
@@ -69,9 +76,13 @@ def holm_levels(p: Sequence[float]) -> list[float]:
 
 def pooled(draws: Sequence[Contrast]) -> Contrast:
     """The mean of independent estimates: the same difference in several draws of a world."""
-    terms = [(c.error**2 / len(draws) ** 2, c.freedom) for c in draws]
-    error = math.sqrt(math.fsum(variance for variance, _ in terms))
-    return Contrast(math.fsum(c.estimate for c in draws) / len(draws), error, satterthwaite(terms))
+    terms = tuple(
+        (variance / len(draws) ** 2, freedom)
+        for c in draws
+        for variance, freedom in c.terms or ((c.error**2, c.freedom),)
+    )
+    error = math.sqrt(math.fsum(c.error**2 for c in draws)) / len(draws)
+    return Contrast(math.fsum(c.estimate for c in draws) / len(draws), error, satterthwaite(terms), terms)
 
 
 def power_for(lead: Contrast, effect: float, family: int) -> float | None:
@@ -90,29 +101,3 @@ def power_for_equivalence(difference: Contrast, margin: float, family: int) -> f
         return 1.0
     critical = -float(stdtrit(difference.freedom, (1 - CONFIDENCE) / family))
     return max(0.0, 2 * float(stdtr(difference.freedom, margin / difference.error - critical)) - 1)
-
-
-def times_more(lead: Contrast, effect: float, level: float = CONFIDENCE) -> float | None:
-    """By what factor seeds and test clusters have to grow together until an inconclusive lead says something.
-
-    The interval has to get narrow enough, where the estimate stays, to exclude 0 (the estimate reaches the effect) or the effect (it
-    does not). ``None`` where the estimate is so near to that border that no record will tell.
-    """
-    room = lead.estimate if lead.estimate >= effect else effect - lead.estimate
-    return _factor(lead.half_width(level), room)
-
-
-def times_more_for_equivalence(
-    difference: Contrast, margin: float, level: float = CONFIDENCE
-) -> float | None:
-    """The same of an equivalence: until the difference is surely on its side of the margin."""
-    room = margin - abs(difference.estimate)
-    one_sided = 2 * level - 1  # the two-sided level whose ends are those of the two tests
-    return _factor(difference.half_width(one_sided if room > 0 else level), abs(room))
-
-
-def _factor(half: float, room: float) -> float | None:
-    if room <= 0:
-        return None
-    factor = (half / room) ** 2
-    return factor if 1 < factor <= MOST_TIMES_MORE else None

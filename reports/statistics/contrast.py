@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -85,6 +85,8 @@ class Contrast:
         Its standard error.
     freedom
         Degrees of freedom of Student's t; infinite where there is no error at all.
+    terms
+        The variances that the error is made of, each with its own degrees of freedom; empty where only their sum is known.
 
     An infinite error stands for one that cannot be known (a single cluster): nothing is told apart then.
     """
@@ -92,6 +94,7 @@ class Contrast:
     estimate: float
     error: float
     freedom: float
+    terms: tuple[tuple[float, float], ...] = field(default=(), compare=False, repr=False)
 
     @property
     def p(self) -> float:
@@ -166,7 +169,8 @@ def _estimate(value: float, clusters: float, rows: Sequence[Scores]) -> Contrast
         return Contrast(value, math.inf, 1.0)
     terms: list[tuple[float, float]] = [(clusters, rows[0].clusters - 1)]
     terms += [(row.seed_variance, len(row.values) - 1) for row in rows]
-    return Contrast(value, math.sqrt(sum(v for v, _ in terms)), satterthwaite(terms))
+    told = tuple((variance, freedom) for variance, freedom in terms if variance > 0)
+    return Contrast(value, math.sqrt(sum(v for v, _ in terms)), satterthwaite(terms), told)
 
 
 def cluster_variance(draws: NDArray[np.float64], clusters: int) -> float:
