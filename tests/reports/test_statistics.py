@@ -186,18 +186,26 @@ def test_power_is_the_size_where_there_is_no_effect():
     assert power_of(0.0, 0.1, 20.0) == pytest.approx(0.05)
 
 
-@pytest.mark.parametrize(("seeds", "clusters"), [(3, 15), (3, 60), (5, 15), (5, 60)])
+# The corners that STATISTICS.md names under Acceptance. Draws are seeded, so that the bounds are held as they stand.
+CORNERS = [(3, 15), (3, 300), (5, 15), (5, 300)]
+FEW_SEEDS = pytest.mark.xfail(
+    strict=True, reason="three seeds that outweigh 300 clusters: docs/statistics.md"
+)
+
+
+@pytest.mark.parametrize(("seeds", "clusters"), CORNERS)
 def test_with_no_true_difference_3_to_7_percent_of_pairs_are_told_apart(seeds, clusters):
-    trials = 1500
+    trials = 2000
     rng = np.random.default_rng(seeds * 1000 + clusters)
     false = sum(contrast(*rows_of(rng, [0.0, 0.0], seeds, clusters)).p < 0.05 for _ in range(trials))
-    low, high = stats.binom.ppf([0.001, 0.999], trials, [0.03, 0.07])
-    assert low <= false <= high
+    assert 0.03 <= false / trials <= 0.07
 
 
-@pytest.mark.parametrize(("seeds", "clusters"), [(3, 15), (5, 60)])
+@pytest.mark.parametrize(
+    ("seeds", "clusters"), [pytest.param(*c, marks=FEW_SEEDS if c == (3, 300) else ()) for c in CORNERS]
+)
 def test_of_tables_of_twelve_equal_rows_at_most_7_percent_have_any_difference(seeds, clusters):
-    tables = 250
+    tables = 400
     rng = np.random.default_rng(seeds)
     false = sum(
         (
@@ -206,20 +214,19 @@ def test_of_tables_of_twelve_equal_rows_at_most_7_percent_have_any_difference(se
         ).any()
         for _ in range(tables)
     )
-    assert false <= stats.binom.ppf(0.999, tables, 0.07)
+    assert false / tables <= 0.07
 
 
-@pytest.mark.parametrize(("seeds", "clusters"), [(3, 60), (5, 60)])
+@pytest.mark.parametrize(("seeds", "clusters"), [(3, 15), (5, 15), (5, 300)])
 def test_a_difference_that_can_be_resolved_is_found_about_four_times_of_five(seeds, clusters):
     rng = np.random.default_rng(clusters)
     typical = [contrast(*rows_of(rng, [0.0, 0.0], seeds, clusters)) for _ in range(100)]
     effect = resolvable(
         float(np.median([c.error for c in typical])), float(np.median([c.freedom for c in typical]))
     )
-    trials = 500
+    trials = 1000
     found = sum(contrast(*rows_of(rng, [effect, 0.0], seeds, clusters)).p < 0.05 for _ in range(trials))
-    low, high = stats.binom.ppf([0.001, 0.999], trials, [0.75, 0.87])
-    assert low <= found <= high
+    assert 0.75 <= found / trials <= 0.87
 
 
 def test_equal_predictions_of_one_deterministic_seed_and_of_many_are_never_apart():
