@@ -80,7 +80,7 @@ def toy_curve(
         optimiser.zero_grad()
         terms["loss"].backward()
         optimiser.step()
-        curve.append({name: float(value) for name, value in terms.items()})
+        curve.append({name: float(value.detach()) for name, value in terms.items()})
     return curve
 
 

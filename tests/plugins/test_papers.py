@@ -73,6 +73,26 @@ def test_claims_compare_known_rows(name):
 
 
 @pytest.mark.parametrize("name", PAPERS)
+def test_a_method_is_held_against_a_baseline_on_each_of_its_tasks(name):
+    """STATISTICS.md: the full model against its strongest baseline."""
+    rivals = {
+        claim["benchmark"].partition(":")[0]
+        for claim in PAPERS[name]["claims"]
+        if "method" not in claim["left"] and claim["right"].get("method", name) != name
+    }
+    assert rivals == {task for recipe in METHODS[name].recipes.values() for task in recipe.serves}
+
+
+def test_what_a_table_calls_vse_lstm_is_the_row_of_that_name():
+    """``vse`` averages words, which no table of that paper does: a claim against it is ours, and says so."""
+    for claim in PAPERS["jsfusion"]["claims"]:
+        if claim["right"].get("method") == "vse":
+            assert claim["where"].startswith("ours"), claim["name"]
+        elif "(VSE-LSTM)" in claim["where"]:
+            assert claim["right"] == {"method": "vse-lstm", "variant": "full"}, claim["name"]
+
+
+@pytest.mark.parametrize("name", PAPERS)
 def test_claims_have_names_of_their_own(name):
     names = [claim["name"] for claim in PAPERS[name]["claims"]]
     assert len(set(names)) == len(names)

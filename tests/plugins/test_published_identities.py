@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from plugin_toys import SPECS as CLIP_SPECS
-from plugin_toys import example, moments, toy_context, toy_fit, toy_video
+from plugin_toys import example, moments, toy_context, toy_fit, toy_losses, toy_video
 from test_cisin import SPECS as PERSON_SPECS
 from test_cisin import WORDS, toy_set
 
@@ -65,6 +65,15 @@ def test_it_trains_all_it_has(name):
     loss.backward()
     assert torch.isfinite(loss)
     assert [n for n, p in module.named_parameters() if p.grad is None] == []
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_it_learns_a_toy(name):
+    method, ctx, module = fit(name)
+    rng = np.random.default_rng(0)
+    batch = collate([method.prepare(seen_set(rng, clips=c), ctx) for c in (3, 1, 4)])
+    losses = toy_losses(method, module, batch, ctx, steps=60, rate=1e-2)
+    assert losses[-1] < 0.2 * losses[0]
 
 
 @pytest.mark.parametrize("name", TRAINED)

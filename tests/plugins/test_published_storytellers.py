@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from plugin_toys import example, toy_context, toy_data, toy_fit, toy_sentence, toy_video
+from plugin_toys import example, toy_context, toy_data, toy_fit, toy_losses, toy_sentence, toy_video
 
 from reelbench import collate
 from reelbench.plugins.published.storytellers.method import MultiSentence, StoryXE
@@ -15,9 +15,9 @@ from reelbench.plugins.published.storytellers.method import MultiSentence, Story
 METHODS = [StoryXE, MultiSentence]
 
 
-def fit(cls):
+def fit(cls, **sizes):
     method = cls()
-    resolved = toy_fit(method, "stories", segments=3, word=6, hidden=8)
+    resolved = toy_fit(method, "stories", **({"segments": 3, "word": 6, "hidden": 8} | sizes))
     data = toy_data()
     ctx = toy_context(resolved, "stories", data, phase=resolved.phases[0], task="storytelling")
     torch.manual_seed(0)
@@ -25,12 +25,16 @@ def fit(cls):
 
 
 def stories(method, ctx, sizes, *, told=True):
+    for videos, sentences in drawn(sizes):
+        fields = {"videos": videos} | ({"sentences": sentences} if told else {})
+        yield method.prepare(example(fields), ctx)
+
+
+def drawn(sizes):
     rng = np.random.default_rng(0)
     for size in sizes:
         videos = [toy_video(rng, int(rng.integers(1, 9))) for _ in range(size)]
-        sentences = [toy_sentence(rng, int(rng.integers(0, 6))) for _ in range(size)]
-        fields = {"videos": videos} | ({"sentences": sentences} if told else {})
-        yield method.prepare(example(fields), ctx)
+        yield videos, [toy_sentence(rng, int(rng.integers(0, 6))) for _ in range(size)]
 
 
 @pytest.mark.parametrize("cls", METHODS)
@@ -38,6 +42,18 @@ def test_a_step_reaches_every_parameter(cls):
     method, module, ctx = fit(cls)
     method.training_step(module, collate([*stories(method, ctx, (3, 5))]), ctx).backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in module.parameters())
+
+
+@pytest.mark.parametrize("cls", METHODS)
+def test_two_stories_are_learnt_by_heart(cls):
+    method, module, ctx = fit(cls, word=16, hidden=32)
+    batch = collate([*stories(method, ctx, (3, 5))])
+    losses = toy_losses(method, module, batch, ctx, steps=80, rate=2e-2)
+    assert losses[-1] < 0.05 * losses[0]
+    said = [" ".join(s) for _, sentences in drawn((3, 5)) for s in sentences]
+    seen = replace(ctx, phase=None, training=False)
+    found = method.predict_step(module, collate([*stories(method, seen, (3, 5), told=False)]), seen)
+    assert [s for story in found["captions"] for s in story] == said
 
 
 @pytest.mark.parametrize("cls", METHODS)

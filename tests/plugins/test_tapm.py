@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from plugin_toys import example, toy_context, toy_data, toy_fit, toy_sentence, toy_video
+from plugin_toys import example, toy_context, toy_data, toy_fit, toy_losses, toy_sentence, toy_video
 
 from reelbench import Clip, Example, Relation, collate
 from reelbench.errors import SkippedPair
@@ -74,6 +74,19 @@ def test_every_variant_takes_a_step_that_reaches_every_parameter(recipe, variant
         assert torch.isfinite(loss)
         reached |= {n for n, p in module.named_parameters() if p.grad is not None}
     assert reached == {n for n, _ in module.named_parameters()}
+
+
+def test_a_story_is_learnt_by_heart():
+    ctx, data = fit(width=32, dropout=0.0)
+    module, rng = built(ctx, data), np.random.default_rng(0)
+    learnt = story(rng, 4)
+    batch = collate([METHOD.prepare(learnt, ctx)])
+    losses_seen = toy_losses(METHOD, module, batch, ctx, steps=120, rate=1e-2)
+    assert losses_seen[-1] < 0.05 * losses_seen[0]
+    seen = replace(ctx, phase=None, training=False)
+    shown = METHOD.prepare(example({"videos": learnt["videos"]}), seen)
+    (found,) = METHOD.predict_step(module.eval(), collate([shown]), seen)["captions"]
+    assert found == [" ".join(s) for s in learnt["sentences"]]
 
 
 def test_adaptation_teaches_the_encoder_through_a_generator_that_stays():
