@@ -188,7 +188,7 @@ def load(uri: str, benchmarks: Sequence[str] = ()) -> Results:
     found = [
         _trial(run, reader) for run in reader.runs(list(wanted.values()), {"rb.kind": "trial"} | _COUNTS)
     ]
-    trials = tuple(_unique(found))
+    trials = tuple(unique(found))
     if not wanted and benchmarks:
         raise UnknownNameError(
             "benchmark",
@@ -256,7 +256,7 @@ def _contradictions(trials: Sequence[Trial]) -> Iterator[str]:
             yield f"{trial.label}, seed {trial.seed}, {trial.benchmark}: runs of one fingerprint ({fingerprint[:12]}) have different predictions; the newest is shown ({runs})"
 
 
-def _unique(found: Sequence[Trial]) -> Iterator[Trial]:
+def unique(found: Sequence[Trial]) -> Iterator[Trial]:
     """Newest first: a finished run hides others of its fingerprint, a failed one only older failures.
 
     A trial whose prediction failed has no fingerprint of a score yet.

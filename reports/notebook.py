@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reelbench.reports.frames import load
-from reelbench.reports.leaderboard import Board, boards
+from reelbench.reports.leaderboard import Board, Cell, boards
 from reelbench.reports.tables import distinct_names
 from reelbench.tracking.store import resolve_uri
 
@@ -41,6 +41,8 @@ def trials(store: str | None = None, benchmarks: Sequence[str] = ()) -> pd.DataF
 def results(store: str | None = None, benchmarks: Sequence[str] = ()) -> pd.DataFrame:
     """What the tables say: a row a benchmark, table row and metric, with mean, SD, 95 % interval, rank and difference to the best.
 
+    A table row of which no seed finished has no mean and 0 seeds.
+
     Raises
     ------
     TrackingError
@@ -61,12 +63,18 @@ def _lines(board: Board) -> Iterator[dict[str, Any]]:
         for spec in board.specs:
             metric = str(spec["name"])
             cell, own = row.metric(metric), place.intervals.get(metric)
-            if cell is None:
-                continue
             bounds = own.interval() if own and own.is_known else (None, None)
             best = place.to_best if metric == primary else None
             lead = best.interval() if best else (None, None)
             yield {"benchmark": board.benchmark, "name": names[row.label]} | {n: row.tag(n) for n in NAMES} | {
-                "metric": metric, "primary": metric == primary, "mean": cell.mean, "sd": cell.sd, "seeds": cell.n, "low": bounds[0], "high": bounds[1],
+                "metric": metric, "primary": metric == primary, **_pooled(cell), "low": bounds[0], "high": bounds[1],
                 "rank_low": low, "rank_high": high, "to_best": best.estimate if best else None, "to_best_low": lead[0], "to_best_high": lead[1], "to_best_p": best.p if best else None, "not_ranked": place.why or None, "failed": len(row.troubles),
             }  # fmt: skip
+
+
+def _pooled(cell: Cell | None) -> dict[str, float | None]:
+    return (
+        {"mean": cell.mean, "sd": cell.sd, "seeds": cell.n}
+        if cell
+        else {"mean": None, "sd": None, "seeds": 0}
+    )

@@ -41,9 +41,22 @@ def _resolution(board: Board) -> Iterator[str]:
         spec = board.primary
         digits = numbers.decimals(spec, int(board.record.get("examples", 0)))
         unit = " points" if spec.get("percent") else ""
+        pairs = board.standings.pairs
+        level = "" if pairs == 1 else f" at the strictest of Holm's levels for {pairs} pairs"
         yield (
-            f"Smallest difference that this test set and these seeds resolve with {POWER:.0%} power, for a pair with the median error: {numbers.shown(spec, smallest):.{digits}f}{unit}."
-        ).replace("%", " %")
+            f"Smallest difference that this test set ({board.standings.clusters} clusters) and these seeds ({_seeds(board)}) resolve with {POWER * 100:.0f} % power{level}, "
+            f"for a pair with the median error: {numbers.shown(spec, smallest):.{digits}f}{unit}."
+        )
+
+
+def _seeds(board: Board) -> str:
+    """``3 a ranked row``, ``2 to 5 a ranked row, deterministic ones aside``."""
+    ranked = [row for row in board.rows if row.label in board.standings.ranked]
+    counts = sorted(len(row.finished) for row in ranked if not row.deterministic)
+    if not counts:
+        return "none: every ranked row is deterministic"
+    several = f"{counts[0]} to {counts[-1]}" if counts[0] < counts[-1] else str(counts[0])
+    return f"{several} a ranked row" + (", deterministic ones aside" if len(counts) < len(ranked) else "")
 
 
 def _unranked(board: Board, names: Mapping[str, str]) -> Iterator[str]:

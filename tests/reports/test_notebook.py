@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from types import SimpleNamespace
 
@@ -50,6 +51,15 @@ def test_results_are_the_tables_with_ranks_and_intervals(small: Synthetic):
     assert (ranked.low < ranked["mean"]).all()
     assert (ranked["mean"] < ranked.high).all()
     assert primary[primary.method == "chance"].rank_low.isna().all()
+
+
+def test_a_row_of_which_no_seed_finished_is_in_the_results(synthetic: Synthetic):
+    synthetic.trial("whole")
+    synthetic.trial("lost", status="FAILED", tags={"rb.error": "not run"})
+    frame = reelbench.reports.results(synthetic.uri)
+    (lost,) = frame[frame.primary & (frame.method == "lost")].to_dict("records")
+    assert math.isnan(lost["mean"])
+    assert (lost["seeds"], lost["failed"], lost["not_ranked"]) == (0, 1, "no seed finished")
 
 
 def test_trials_are_one_a_row(small: Synthetic):
