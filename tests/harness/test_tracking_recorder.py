@@ -15,7 +15,12 @@ from typing import Any
 
 import pytest
 from records import Trial, finished_record, make_plan, make_predictions, make_trial
+from test_running import Pretend
+from test_running import run as run_plan
+from toy_project import plan_of
 
+from reelbench.executors import Job
+from reelbench.registry import Registry
 from reelbench.reports.frames import load
 from reelbench.stages import Stage, StageFolder
 from reelbench.tracking.abandoned import is_abandoned
@@ -191,6 +196,28 @@ def test_a_trial_lost_with_an_upstream_fit_is_a_failed_run_of_its_row(store_uri:
     assert finished.data.tags["rb.fingerprint.score"] == first.score.fingerprint
     assert run.data.tags["rb.label"] == finished.data.tags["rb.label"]
     assert len(runs_of(store_uri, "fit", "FAILED")) == 1  # the fit that was only skipped makes no run
+
+
+def test_a_runner_tells_all_that_a_lost_trial_needs(
+    registry: Registry, store_uri: str, tmp_path: Path
+) -> None:
+    def diverge(job: Job) -> dict[str, Any]:
+        error = "NaN" if job.spec["recipe"] == "words" else "no memory"
+        return {"status": "failed", "error": error, "started_ms": 1, "ended_ms": 2}
+
+    said: list[str] = []
+    recorder, plan = MlflowRecorder(store_uri, tmp_path / "ws", said.append), plan_of(registry, seeds=[0])
+    recorder.reelbench_plan_ready(plan=plan, run={"suite": "toy", "store": store_uri})
+    run_plan(plan, tmp_path / "ws", Pretend(diverge), watcher=recorder)
+    recorder.reelbench_plan_finished(outcome=ENDED)
+    assert said == []
+    lost = [run for run in runs_of(store_uri, "trial", "FAILED") if "rb.lost_with" in run.data.tags]
+    errors = {(run.data.tags["rb.method"], run.data.tags["rb.error"]) for run in lost}
+    assert ("alpha", "not run: fit alpha (words), seed 0 failed: NaN") in errors
+    planned = {s.fingerprint for s in plan.trials() if s.spec["method"] == "alpha"}
+    assert {
+        r.data.tags["rb.fingerprint.score"] for r in lost if r.data.tags["rb.method"] == "alpha"
+    } == planned
 
 
 def test_a_trial_lost_with_a_prediction_that_feeds_its_fit_is_recorded_too(
