@@ -82,7 +82,9 @@ def pooled(draws: Sequence[Contrast]) -> Contrast:
         for variance, freedom in c.terms or ((c.error**2, c.freedom),)
     )
     error = math.sqrt(math.fsum(c.error**2 for c in draws)) / len(draws)
-    return Contrast(math.fsum(c.estimate for c in draws) / len(draws), error, satterthwaite(terms), terms)
+    return Contrast(
+        math.fsum(c.estimate for c in draws) / len(draws), error, satterthwaite(terms), terms=terms
+    )
 
 
 def power_for(lead: Contrast, effect: float, family: int) -> float | None:

@@ -139,6 +139,5 @@ def as_text(one: Comparison) -> str:
         lines.append(
             f"  {len(sure)} of {len(values['kinds'])} kinds; nothing is corrected for how many are looked at"
         )
-    if values["warning"]:
-        lines.append(f"  {values['warning']}")
+    lines += [f"  {warning}" for warning in values["warnings"]]
     return "\n".join(" ".join(visible(line).splitlines()) for line in lines)

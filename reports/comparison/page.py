@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reelbench.errors import UsageError
 from reelbench.reports import numbers
+from reelbench.reports.comparison.caveats import caveats_of
 from reelbench.reports.comparison.outcomes import KindLine, Outcomes, by_kind, kinds_of, outcomes_of, widest
 from reelbench.reports.leaderboard import Board, Row
 from reelbench.reports.pages import title_of, where_of
@@ -38,6 +39,19 @@ class MetricLine:
     left: float
     right: float
     difference: Contrast
+
+    @property
+    def p(self) -> float | None:
+        """Of no difference; ``None`` where the error cannot be told, and of a median, which gets an interval only."""
+        return self.difference.p if self.difference.is_known and not self.is_median else None
+
+    @property
+    def is_median(self) -> bool:
+        """Whether the metric is a median: it moves in steps, so that no t stands behind a p of it (``docs/statistics.md``).
+
+        Read off its name (``t2v_median_rank``): records of every age have it, and nothing else in them tells.
+        """
+        return "median" in str(self.spec["name"]).split("_")
 
 
 @dataclass(frozen=True)
@@ -202,19 +216,23 @@ def page_of(found: Comparison) -> dict[str, Any]:
     return {
         "title": title_of(board), "where": where_of(board), "names": names, "benchmark": board.benchmark, "seeds": [r.seeds for r in (found.left, found.right)],
         "metrics": [_metric_values(board, line) for line in found.metrics], "kinds": [_kind_values(line) for line in found.kinds],
-        "warning": _warning(found), "fewest": FEWEST_CLUSTERS,
+        "warnings": warnings(found), "fewest": FEWEST_CLUSTERS, "has_median": any(line.is_median for line in found.metrics),
         "examples": {f"{names[0]} wins by most": found.wins, f"{names[1]} wins by most": found.losses},
     }  # fmt: skip
 
 
-def _warning(found: Comparison) -> str:
-    """What must be said of every interval; empty where nothing must."""
+def warnings(found: Comparison) -> list[str]:
+    """What must be said of every interval: that there are few clusters, and what is known of the rows' seeds."""
     clusters = int(found.board.record.get("clusters", 0))
-    if clusters >= FEWEST_CLUSTERS:
-        return ""
+    rows = dict(zip(found.names, (found.left, found.right), strict=True))
+    return [*_few(clusters), *caveats_of(rows)]
+
+
+def _few(clusters: int) -> Iterator[str]:
     if clusters < 2:
-        return f"{clusters} cluster of test examples: how large an error is cannot be told"
-    return f"only {clusters} clusters of test examples: the intervals are not to be believed"
+        yield f"{clusters} cluster of test examples: how large an error is cannot be told"
+    elif clusters < FEWEST_CLUSTERS:
+        yield f"only {clusters} clusters of test examples: the intervals are not to be believed"
 
 
 def _metric_values(board: Board, line: MetricLine) -> dict[str, str]:
@@ -222,7 +240,7 @@ def _metric_values(board: Board, line: MetricLine) -> dict[str, str]:
     return {
         "head": numbers.metric_head(spec), "left": f"{numbers.shown(spec, line.left):.{digits}f}", "right": f"{numbers.shown(spec, line.right):.{digits}f}",
         "difference": numbers.signed(spec, diff.estimate, digits), "interval": numbers.interval(spec, diff.interval(), digits) if diff.is_known else UNKNOWN,
-        "p": f"{diff.p:.2g}" if diff.is_known else UNKNOWN,
+        "p": numbers.MISSING if line.is_median else UNKNOWN if line.p is None else f"{line.p:.2g}",
     }  # fmt: skip
 
 
@@ -246,21 +264,17 @@ def _finite(value: float) -> float | None:
 def comparison_object(found: Comparison) -> dict[str, Any]:
     """The comparison as JSON, metrics as they are stored."""
 
-    def told(difference: Contrast) -> dict[str, Any]:
+    def told(difference: Contrast, p: float | None) -> dict[str, Any]:
         interval = list(difference.interval()) if difference.is_known else None
-        return {
-            "estimate": _finite(difference.estimate),
-            "interval": interval,
-            "p": difference.p if difference.is_known else None,
-        }
+        return {"estimate": _finite(difference.estimate), "interval": interval, "p": p}
 
     def listed(examples: Sequence[Told]) -> list[dict[str, Any]]:
         return [{"id": e.id, "lead": e.lead, "left": e.left.score, "right": e.right.score} for e in examples]
 
     return {
-        "benchmark": found.board.benchmark, "left": found.left.label, "right": found.right.label, "warning": _warning(found),
+        "benchmark": found.board.benchmark, "left": found.left.label, "right": found.right.label, "warning": "; ".join(warnings(found)),
         "example_seeds": [row.finished[0].seed for row in (found.left, found.right)],
-        "metrics": [{"name": m.spec["name"], "left": _finite(m.left), "right": _finite(m.right), **told(m.difference)} for m in found.metrics],
-        "kinds": [{"by": k.by, "kind": k.kind, "examples": k.examples, "clusters": k.clusters, "left": k.left, "right": k.right, **told(k.difference)} for k in found.kinds],
+        "metrics": [{"name": m.spec["name"], "left": _finite(m.left), "right": _finite(m.right), **told(m.difference, m.p)} for m in found.metrics],
+        "kinds": [{"by": k.by, "kind": k.kind, "examples": k.examples, "clusters": k.clusters, "left": k.left, "right": k.right, **told(k.difference, k.difference.p if k.difference.is_known else None)} for k in found.kinds],
         "wins": listed(found.wins), "losses": listed(found.losses),
     }  # fmt: skip

@@ -94,7 +94,7 @@ class Contrast:
     estimate: float
     error: float
     freedom: float
-    terms: tuple[tuple[float, float], ...] = field(default=(), compare=False, repr=False)
+    terms: tuple[tuple[float, float], ...] = field(default=(), kw_only=True, compare=False, repr=False)
 
     @property
     def p(self) -> float:
@@ -170,7 +170,7 @@ def _estimate(value: float, clusters: float, rows: Sequence[Scores]) -> Contrast
     terms: list[tuple[float, float]] = [(clusters, rows[0].clusters - 1)]
     terms += [(row.seed_variance, len(row.values) - 1) for row in rows]
     told = tuple((variance, freedom) for variance, freedom in terms if variance > 0)
-    return Contrast(value, math.sqrt(sum(v for v, _ in terms)), satterthwaite(terms), told)
+    return Contrast(value, math.sqrt(sum(v for v, _ in terms)), satterthwaite(terms), terms=told)
 
 
 def cluster_variance(draws: NDArray[np.float64], clusters: int) -> float:

@@ -59,15 +59,15 @@ def test_degrees_of_freedom_grow_with_the_record(freedom, level, times, quantile
 
 def test_each_term_has_the_freedom_of_its_own_values():
     # three seeds a side: two terms of 2, twice as many seeds give each 5, and Satterthwaite's rule their sum, 10: t is 2.2281
-    two = Contrast(0.0, math.sqrt(2), 4.0, ((1.0, 2.0), (1.0, 2.0)))
+    two = Contrast(0.0, math.sqrt(2), 4.0, terms=((1.0, 2.0), (1.0, 2.0)))
     assert half_width_after(two, 2, 0.95) == pytest.approx(2.2281 * math.sqrt(2 / 2), rel=1e-4)
     # beside a term of 20 clusters: V = 1, 1, 2; 16 / (1/5 + 1/5 + 4/39) = 31.86, 2.0373 between the table's 31 (2.0395) and 32 (2.0369)
-    three = Contrast(0.0, 2.0, 4.0, ((1.0, 2.0), (1.0, 2.0), (2.0, 19.0)))
+    three = Contrast(0.0, 2.0, 4.0, terms=((1.0, 2.0), (1.0, 2.0), (2.0, 19.0)))
     assert half_width_after(three, 2, 0.95) == pytest.approx(2.0373 * math.sqrt(4 / 2), rel=1e-4)
 
 
 def test_now_is_the_interval_of_now():
-    found = Contrast(0.1, 0.03, satterthwaite([(0.0004, 2), (0.0005, 19)]), ((0.0004, 2), (0.0005, 19)))
+    found = Contrast(0.1, 0.03, satterthwaite([(0.0004, 2), (0.0005, 19)]), terms=((0.0004, 2), (0.0005, 19)))
     assert half_width_after(found, 1, 0.98) == pytest.approx(found.half_width(0.98))
 
 

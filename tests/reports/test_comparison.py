@@ -148,7 +148,7 @@ def test_what_a_row_is_called_cannot_drive_the_terminal(synthetic: Synthetic):
     shown = as_text(Comparison(found, find_row(found, "a"), find_row(found, "b"), ()))
     assert "⟨U+001B⟩[31mred" in shown
     assert not UNSEEN.search(shown)
-    assert len(shown.splitlines()) == 1
+    assert len(shown.splitlines()) == 2  # the two rows, and that each has one seed
 
 
 def test_metrics_are_compared_on_shared_draws(synthetic: Synthetic):
@@ -162,6 +162,48 @@ def test_metrics_are_compared_on_shared_draws(synthetic: Synthetic):
     assert lines["recall_at_1"].difference.estimate == pytest.approx(0.2)
     assert lines["recall_at_1"].difference.p < 0.001
     assert lines["cider"].difference.estimate == 0.0
+
+
+def test_a_median_gets_an_interval_only(synthetic: Synthetic, tmp_path: Path):
+    for name, rank in (("a", 5.0), ("b", 9.0)):
+        for seed in range(3):
+            synthetic.trial(
+                name,
+                seed=seed,
+                metrics={"recall_at_1": 0.5 + rank / 100, "cider": 1.0, "median_rank": rank + seed / 10},
+            )
+    found = board(synthetic)
+    one, other = find_row(found, "a"), find_row(found, "b")
+    both = Comparison(found, one, other, compare_metrics(found, one, other))
+    told = {m["name"]: m for m in comparison_object(both)["metrics"]}
+    assert (told["median_rank"]["p"], len(told["median_rank"]["interval"])) == (None, 2)
+    assert told["recall_at_1"]["p"] < 1
+    (median,) = [line for line in as_text(both).splitlines() if "MedR" in line]
+    assert median.endswith("p –")
+    (page,) = draw([both], tmp_path)
+    assert "A median moves in steps, so that it gets an interval only." in page.read_text()
+
+
+def test_what_the_intervals_do_not_cover_is_said(synthetic: Synthetic, tmp_path: Path):
+    for seed in range(2):
+        synthetic.trial("a", seed=seed, record={"upstream": ["f" * 64]})
+    synthetic.failed_fit("a", seed=2, error="loss is NaN at step 12")
+    synthetic.trial("b")
+    synthetic.trial("c", seed=0, record={"deterministic": True})
+    found = board(synthetic)
+    one, other, sure = (find_row(found, name) for name in "abc")
+    both = Comparison(found, one, other, compare_metrics(found, one, other))
+    expected = [
+        "A lost 1 seed (seed 2: loss is NaN at step 12)",
+        "given the one seed of B: what another would give is not in the interval",
+        "given upstream: the seeds of A start from one shared fit, whose own spread is not in theirs",
+    ]
+    assert as_text(both).splitlines()[-3:] == [f"  {warning}" for warning in expected]
+    assert comparison_object(both)["warning"] == "; ".join(expected)
+    (page,) = draw([both], tmp_path)
+    text = page.read_text()
+    assert all(warning in text for warning in expected)
+    assert comparison_object(Comparison(found, sure, sure, ()))["warning"] == ""
 
 
 def test_wins_and_losses_are_those_with_the_widest_lead():
