@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +33,13 @@ def bundle(out: Path, benchmarks: tuple[str, ...], store: str | None) -> None:
 
 @click.command("verify")
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "json_wanted", is_flag=True, help="One JSON object.")
 @place_options
 @plugin_options
-def verify(path: Path, as_json: bool, **options: Any) -> int:
-    """Check a bundle: every file against its digest, every score against its predictions. Exits with 1 where something differs."""
-    from reelbench.plaintext import one_line
+def verify(path: Path, json_wanted: bool, **options: Any) -> int:
+    """Check a bundle: files against digests, scores against predictions, tables against scores. Exits with 1 where something differs."""
     from reelbench.registry import build_registry
+    from reelbench.reports.bundles.findings import as_json, as_text, is_sound
     from reelbench.reports.bundles.opening import opened
     from reelbench.reports.bundles.verifying import verify as check
 
@@ -48,24 +47,10 @@ def verify(path: Path, as_json: bool, **options: Any) -> int:
     places = Places.resolve(options["workspace"], options["cache_dir"], options["data_dir"])
     surroundings = places.surroundings(tuple(options["plugins"]), tuple(options["blocked"]))
     with opened(path) as found:
-        checked = list(check(found, registry, opener(registry, surroundings)))
+        told = check(found, registry, opener(registry, surroundings))
         damaged = found.damaged
-    if as_json:
-        click.echo(json.dumps({"damaged": damaged, "trials": [vars(one) for one in checked]}, indent=2))
-    else:
-        for line in damaged:
-            click.echo(f"damaged: {one_line(line)}")
-        for one in checked:
-            where = f"{one.benchmark}, {one.label}, seed {one.seed}"
-            for line in one.problems:
-                click.echo(one_line(f"differs: {where}: {line}"))
-            if one.unchecked:
-                click.echo(one_line(f"{where}: {one.unchecked}"))
-        same = sum(not (one.problems or one.unchecked) for one in checked)
-        click.echo(
-            f"{same} of {len(checked)} trials: scores and replicates are what their predictions give; {len(damaged)} files damaged"
-        )
-    return 1 if damaged or any(one.problems or one.unchecked for one in checked) else 0
+    click.echo(as_json(told, damaged) if json_wanted else as_text(told, damaged))
+    return 0 if is_sound(told, damaged) else 1
 
 
 @click.command("merge")

@@ -1,8 +1,8 @@
-"""Checks a bundle without training: files against digests, scores and replicates against predictions, data against fingerprints."""
+"""Checks a bundle without training: scores and replicates against predictions, data against fingerprints, tables against records."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from reelbench.errors import PredictionError, ReelbenchError
 from reelbench.predictions import Predictions
 from reelbench.reports.bundles.agreement import SPLIT, Told, differences, disagreements, told_of
 from reelbench.reports.bundles.opening import Bundle, BundleError, Listed
+from reelbench.reports.bundles.redrawn import Tables, check_tables
+from reelbench.reports.bundles.steering import not_deterministic, steering
 from reelbench.resampling import REPLICATES, clusters_digest, replicate
 
 if TYPE_CHECKING:
@@ -46,16 +48,43 @@ class Checked:
     unchecked: str = ""
 
 
-def verify(bundle: Bundle, registry: Registry, open_dataset: Callable[[str], Dataset]) -> Iterator[Checked]:
-    """Score every trial's predictions again and compare with all that the bundle tells of it."""
-    for listed in bundle.trials:
-        try:
-            told = told_of(listed)
-        except BundleError as error:
-            yield Checked(listed.benchmark, listed.label, listed.seed, (str(error),))
+@dataclass(frozen=True)
+class Verified:
+    """All that was found."""
+
+    trials: tuple[Checked, ...]
+    tables: Tables
+
+
+def verify(bundle: Bundle, registry: Registry, open_dataset: Callable[[str], Dataset]) -> Verified:
+    """Score every trial's predictions again, draw the tables again, and compare with all that the bundle tells."""
+    read = [_read(listed) for listed in bundle.trials]
+    several = [told for told in read if isinstance(told, Told)]
+    return Verified(tuple(_checked(read, registry, open_dataset)), check_tables(bundle, several))
+
+
+def _read(listed: Listed) -> Told | Checked:
+    """What the bundle tells of a trial, or why that cannot be read."""
+    try:
+        return told_of(listed)
+    except BundleError as error:
+        return Checked(listed.benchmark, listed.label, listed.seed, (str(error),))
+
+
+def _checked(
+    read: Sequence[Told | Checked], registry: Registry, open_dataset: Callable[[str], Dataset]
+) -> Iterator[Checked]:
+    unlike = not_deterministic(told for told in read if isinstance(told, Told))
+    for told in read:
+        if isinstance(told, Checked):
+            yield told
             continue
-        problems, unchecked = list(disagreements(told)), ""
+        listed, unchecked = told.listed, ""
+        problems = list(disagreements(told))
+        if (listed.benchmark, listed.label) in unlike:
+            problems.append("called deterministic, but predictions of its row's seeds differ")
         try:
+            problems += steering(told, registry)
             problems += _scored_again(told, registry, open_dataset)
         except (BundleError, PredictionError) as error:
             problems.append(str(error))

@@ -66,3 +66,20 @@ def compared(bench: str) -> Callable[..., Result]:
     from reelbench.reports.comparison.command import compare
 
     return lambda *words: CliRunner().invoke(compare, [*words, "--store", bench])
+
+
+@pytest.fixture(scope="session")
+def packed(bench: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of a real bench, as a folder."""
+    from reelbench.reports.bundles.command import bundle
+
+    path = tmp_path_factory.mktemp("packed") / "bundle"
+    told = CliRunner().invoke(bundle, [str(path), "--store", bench])
+    assert told.exit_code == 0, told.output
+    return path
+
+
+@pytest.fixture
+def copy(packed: Path, tmp_path: Path) -> Path:
+    """A bundle of the test's own."""
+    return Path(shutil.copytree(packed, tmp_path / "bundle"))

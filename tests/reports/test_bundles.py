@@ -7,47 +7,27 @@ import re
 import shutil
 import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from bundled import checked, problems, replaced, rewritten, rewritten_manifest
 from click.testing import CliRunner
 from safetensors.numpy import load_file, save
 from synthetic import HOSTILE, Synthetic
 
 from reelbench.errors import TrackingError, UsageError
-from reelbench.reports.bundles.command import bundle, merge, verify
-from reelbench.reports.bundles.merging import MergeError, of_bundle, of_store
+from reelbench.reports.bundles.command import merge, verify
+from reelbench.reports.bundles.merging import MergeError, of_bundle
 from reelbench.reports.bundles.merging import merge as join
 from reelbench.reports.bundles.opening import BundleError, opened
 from reelbench.reports.bundles.packing import MANIFEST, file_digest, write_bundle
+from reelbench.reports.formats.structured import table_object
 from reelbench.reports.frames import load
 from reelbench.reports.leaderboard import boards
 from reelbench.tracking.store import Store
 
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-@pytest.fixture(scope="session")
-def packed(bench: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of a real bench, as a folder."""
-    path = tmp_path_factory.mktemp("packed") / "bundle"
-    told = CliRunner().invoke(bundle, [str(path), "--store", bench])
-    assert told.exit_code == 0, told.output
-    return path
-
-
-@pytest.fixture
-def copy(packed: Path, tmp_path: Path) -> Path:
-    """A bundle of the test's own."""
-    return Path(shutil.copytree(packed, tmp_path / "bundle"))
-
-
-def checked(path: Path) -> tuple[int, dict[str, object]]:
-    told = CliRunner().invoke(verify, [str(path), "--json"], standalone_mode=False)
-    return told.return_value, json.loads(told.output) if told.output.startswith("{") else {}
 
 
 def test_a_sound_bundle_is_verified_by_scoring_its_predictions_again(packed: Path):
@@ -84,30 +64,6 @@ def test_an_altered_score_is_noticed_though_its_digest_was_made_to_fit(copy: Pat
     status, found = checked(copy)
     assert (status, found["damaged"]) == (1, [])
     assert any("the record says 1." in line for trial in found["trials"] for line in trial["problems"])
-
-
-def rewritten(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change a JSON file of a bundle, and the manifest so that its digest fits."""
-    value = json.loads(path.read_text())
-    change(value)
-    replaced(path, json.dumps(value).encode())
-
-
-def replaced(path: Path, content: bytes) -> None:
-    """Give a file of a bundle other bytes, and the manifest their digest."""
-    path.write_bytes(content)
-    manifest = next(p / MANIFEST for p in path.parents if (p / MANIFEST).exists())
-    value = json.loads(manifest.read_text())
-    value["files"][path.relative_to(manifest.parent).as_posix()] = file_digest(path)
-    manifest.write_text(json.dumps(value))
-
-
-def problems(path: Path) -> list[str]:
-    """What is wrong with a bundle whose digests all fit."""
-    status, found = checked(path)
-    assert status == 1
-    assert found["damaged"] == []
-    return [line for trial in found["trials"] for line in trial["problems"]]
 
 
 def test_metrics_of_the_run_that_differ_from_the_record_are_noticed(copy: Path):
@@ -175,12 +131,6 @@ def test_a_record_without_data_is_said_to_be_unchecked(copy: Path):
     assert {t["unchecked"] for t in found["trials"]} == {
         "unchecked: the record does not say which data were scored"
     }
-
-
-def rewritten_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    value = json.loads((folder / MANIFEST).read_text())
-    change(value)
-    (folder / MANIFEST).write_text(json.dumps(value))
 
 
 DEEP = b"[" * 100_000
@@ -320,14 +270,9 @@ def test_merging_a_bundle_and_its_store_counts_equal_fingerprints_once(
     assert "0 trials added, 3 known already" in told.output
     there, here = ({(t.label, t.seed): t.metrics for t in load(uri).trials} for uri in (target, bench))
     assert there == here
-    assert boards(load(target))[0].standings.pairs == boards(load(bench))[0].standings.pairs
-
-
-def test_the_order_of_sources_changes_nothing(packed: Path, bench: str, tmp_path: Path):
-    store = Store(f"sqlite:///{tmp_path / 'mlflow.db'}")
-    assert join(store, of_store(load(bench))).added == 3
-    with opened(packed) as found:
-        assert join(store, of_bundle(found)).added == 0
+    told, wanted = (table_object(boards(load(uri))[0].table) for uri in (target, bench))
+    assert told == wanted
+    assert [row["seeds"] for row in told["rows"]] == [[0], [0, 1]]
 
 
 def test_a_damaged_bundle_is_not_merged(copy: Path, tmp_path: Path):
