@@ -180,17 +180,18 @@ def _family_size(claims: Sequence[Claim], world: str, paper: str, found: Sequenc
     """How many differences of a paper there are to test in a world, whatever has been run by now.
 
     Were only those counted that ran, verdicts would be lenient early in a suite, and some would be withdrawn later. A claim that names no
-    protocol counts on each that has its rows. In a control world only claims that name it are meant to be run; others count where they were.
+    protocol counts on each that has its rows. In a control world only claims that name it are meant to be run; others count where all
+    their rows were, and not for a row that another claim needs.
     """
-    ran = [one.claim for one in found]
-    meant = [
-        claim
-        for claim in claims
-        if claim.paper == paper
-        and claim not in ran
-        and (not is_control(world) or is_tested_by(claim, claim.control_world, world))
-    ]
-    return sum(len(claim.pairs()) for claim in (*ran, *meant))
+    begun = [one.claim for one in found]
+    unseen = [claim for claim in claims if claim.paper == paper and claim not in begun]
+    counted = [one.claim for one in found if one.is_whole or _is_meant(one.claim, world)]
+    counted += [claim for claim in unseen if _is_meant(claim, world)]
+    return sum(len(claim.pairs()) for claim in counted)
+
+
+def _is_meant(claim: Claim, world: str) -> bool:
+    return not is_control(world) or is_tested_by(claim, claim.control_world, world)
 
 
 def families(judged: Iterable[Judged]) -> dict[tuple[str, str], list[Judged]]:

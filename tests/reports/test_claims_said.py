@@ -42,8 +42,19 @@ def test_a_claim_that_names_no_protocol_counts_on_each_that_has_its_rows(synthet
 def test_a_control_world_has_the_claims_that_name_it_and_those_that_ran(synthetic: Synthetic):
     equal = ELSEWHERE | {"name": "equal", "kind": "equivalent", "rows": [{"variant": v} for v in "ab"]}
     there = "retrieval@microworld/small/no-gaze:sentence"
-    rows(synthetic, CLAIM, UNRUN, ELSEWHERE, equal, values={"full": 0.7, "no-audio": 0.4}, benchmark=there)
-    (one,) = judged(synthetic)
+    half = CLAIM | {"name": "half", "right": {"variant": "no-attention"}}
+    rows(
+        synthetic,
+        CLAIM,
+        UNRUN,
+        ELSEWHERE,
+        equal,
+        half,
+        values={"full": 0.7, "no-audio": 0.4},
+        benchmark=there,
+    )
+    one, unrun = judged(synthetic)
+    assert (unrun.claim.name, unrun.status) == ("half", "not run")  # but for a row that CLAIM needs
     assert one.family == 3  # CLAIM, which ran, and two of ELSEWHERE; an equivalence is not run there
 
 
