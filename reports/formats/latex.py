@@ -19,7 +19,8 @@ def render(table: Table) -> str:
         body += [
             _row(
                 [
-                    *map(escape, (line.name, line.seeds, line.rank.text, line.to_best.whole)),
+                    *map(escape, (line.name, line.seeds, line.rank.text)),
+                    _with_interval(escape(line.to_best.plain), line.to_best),
                     *([escape(line.paper_text)] if paper else []),
                     *(_entry(e) for e in line.entries),
                 ]
@@ -50,4 +51,9 @@ def _row(cells: list[str]) -> str:
 
 def _entry(entry: Entry) -> str:
     text = escape(entry.plain)
-    return rf"\textbf{{{text}}}" if entry.best else text
+    return _with_interval(rf"\textbf{{{text}}}" if entry.best else text, entry)
+
+
+def _with_interval(text: str, entry: Entry) -> str:
+    r"""The interval beside it in smaller type, which the caption says is there: ``41.8 {\scriptsize [39.6, 44.0]}``."""
+    return rf"{text} {{\scriptsize {escape(entry.interval)}}}" if entry.interval else text
