@@ -48,6 +48,7 @@ class Recording:
         self._reused = {told["family"] for told in facts.get("reused", {}).values()}
         self._running: dict[str, str] = {}
         self._lost = LostStages()
+        self._unsent: list[tuple[Mapping[str, Any], str | None]] = []
         self._writer: RunWriter | None = None
         self._warned = False
         planned = {s.fingerprint for s in plan.stages}
@@ -62,6 +63,7 @@ class Recording:
         self._suite.start(writer)
         self._writer = writer
         send_pending(writer, self._waiting, self._refuse)
+        self._send_failures()
 
     def start(self, stage: Stage) -> None:
         """Create the stage's run."""
@@ -80,8 +82,8 @@ class Recording:
         self._suite.heard(stage, record["status"], record.get("error"))
         run_id = self._running.pop(stage.fingerprint, None)
         lost = self._lost.heard(stage, record)
-        if self._writer and (run_id or lost or record["status"] == "failed"):
-            self._writer.fail({**stage_naming(stage), **record, **lost}, run_id)
+        if run_id or lost or record["status"] == "failed":
+            self._fail({**stage_naming(stage), **record, **lost}, run_id)
 
     def beat(self) -> None:
         """Refresh the heartbeats of what runs; try again a store that was away."""
@@ -103,6 +105,22 @@ class Recording:
         save_views(self._writer, self.plan, outcome.get("site"))
         self._suite.finish(self._writer, outcome)
         prune(self._writer)
+
+    def _fail(self, record: Mapping[str, Any], run_id: str | None) -> None:
+        """Record a failure, or keep it while the store is away: no stage folder does."""
+        if self._writer is None:
+            self._unsent.append((record, run_id))
+            return
+        try:
+            self._writer.fail(record, run_id)
+        except TrackingError:
+            self._unsent.append((record, run_id))
+            raise
+
+    def _send_failures(self) -> None:
+        """Record those that were kept; one that the store will not take now is given up, or nothing would come after it."""
+        while self._writer and self._unsent:
+            self._writer.fail(*self._unsent.pop(0))
 
     def _sent(self, stage: Stage) -> bool:
         """Whether the stage was sent while the store was tried again, before its turn came."""

@@ -19,6 +19,7 @@ from test_running import Pretend
 from test_running import run as run_plan
 from toy_project import plan_of
 
+from reelbench.errors import TrackingError
 from reelbench.executors import Job
 from reelbench.registry import Registry
 from reelbench.reports.frames import load
@@ -230,6 +231,25 @@ def test_a_trial_lost_with_a_prediction_that_feeds_its_fit_is_recorded_too(
     bench.ends()
     (run,) = runs_of(store_uri, "trial", "FAILED")
     assert run.data.tags["rb.lost_with"] == feeds.fingerprint
+
+
+def test_failures_while_the_store_is_away_are_recorded_once_it_is_back(
+    store_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared, trial = chained(tmp_path / "ws")
+    bench = Bench(store_uri, tmp_path / "ws", [trial], [shared])
+    with monkeypatch.context() as away:
+        away.setattr(RunWriter, "fail", unreachable)
+        fails(bench, shared, "failed", trial.stages)
+        bench.recorder.flush()
+    bench.ends()
+    assert len(bench.said) == 1
+    for kind in ("fit", "trial"):
+        assert len(runs_of(store_uri, kind, "FAILED")) == 1
+
+
+def unreachable(*_: object) -> str:
+    raise TrackingError("cannot reach the store")
 
 
 def test_what_was_not_reached_after_an_interrupt_is_not_lost(store_uri: str, tmp_path: Path) -> None:
