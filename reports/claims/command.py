@@ -141,7 +141,7 @@ def _as_text(judged: Sequence[Judged], found: Any) -> str:
         )
         for one in several:
             line = claim_line(one, spec_of(one, specs))
-            effect = f"{line.effect} {line.interval}, claimed {line.wanted}" if one.lead else ""
+            effect = f"{line.measured}, claimed {line.wanted}" if one.lead else ""
             told = "; ".join(
                 part
                 for part in (

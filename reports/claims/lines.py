@@ -39,7 +39,13 @@ class ClaimLine:
     seeds: str
     note: str
     where: str
+    confidence: str = ""
     control: str = ""
+
+    @property
+    def measured(self) -> str:
+        """``+1.0 [−2.9, 4.9] at 90 %, two one-sided tests``: the effect, its interval and what that is."""
+        return " ".join(part for part in (self.effect, self.interval, self.confidence) if part)
 
 
 def claim_line(one: Judged, spec: numbers.Spec) -> ClaimLine:
@@ -57,7 +63,7 @@ def claim_line(one: Judged, spec: numbers.Spec) -> ClaimLine:
         numbers.signed(spec, lead.estimate, digits)
         if lead and math.isfinite(lead.estimate)
         else numbers.MISSING,
-        f"{numbers.interval(spec, ends, digits)}{_labelled(one)}" if (ends := _ends(one)) else "",
+        numbers.interval(spec, ends, digits) if (ends := _ends(one)) else "",
         f"{sign} {numbers.shown(spec, claim.minimum_effect):.{digits}f}",
         f"{one.power:.0%}".replace("%", " %") if one.power is not None else numbers.MISSING,
         f"{one.agree} of {len(one.draws)}" if one.draws else numbers.MISSING,
@@ -65,6 +71,7 @@ def claim_line(one: Judged, spec: numbers.Spec) -> ClaimLine:
         _span(_seeds(one)) or numbers.MISSING,
         note(one),
         claim.where,
+        _confidence(one) if ends else "",
     )
 
 
@@ -73,12 +80,12 @@ def _ends(one: Judged) -> tuple[float, float] | None:
     return one.lead.interval(one.confidence) if one.lead and one.lead.is_known else None
 
 
-def _labelled(one: Judged) -> str:
+def _confidence(one: Judged) -> str:
     """What the interval of an equivalence is, as it is not the one that a reader takes it to be; else empty."""
     if one.claim.kind != "equivalent":
         return ""
-    confidence = f"{100 * one.confidence:.3g} %"
-    return f" at {confidence}" + (", two one-sided tests" if one.confidence != one.level else "")
+    tests = ", two one-sided tests" if one.confidence != one.level else ""
+    return f"at {100 * one.confidence:.3g} %{tests}"
 
 
 def _seeds(one: Judged) -> list[int]:
@@ -179,7 +186,7 @@ def in_control(
         return ""
     found = control_of(one, judged)
     line = claim_line(found, spec_of(found, specs)) if found else None
-    told = f"{line.verdict}, {line.effect} {line.interval}".rstrip() if line and found and found.lead else ""
+    told = f"{line.verdict}, {line.measured}" if line and found and found.lead else ""
     kind = "check for leaks in" if one.claim.leak_check else "in"
     return f"{kind} {one.claim.control_world}: {told or (line.verdict if line else 'not run')}"
 

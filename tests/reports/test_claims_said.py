@@ -165,7 +165,9 @@ def test_an_equivalence_shows_the_interval_of_its_two_tests(synthetic: Synthetic
     (one,) = judged(synthetic)
     assert one.lead is not None
     assert (one.level, one.confidence) == (pytest.approx(0.95), pytest.approx(0.9))
-    assert claim_line(one, SPECS[0]).interval.endswith("] at 90 %, two one-sided tests")
+    line = claim_line(one, SPECS[0])
+    assert line.confidence == "at 90 %, two one-sided tests"
+    assert f"{line.effect} {line.interval} at 90 %, two one-sided tests, claimed ± 2.00" in told(synthetic)
     found = judged_object(one)
     assert found["confidence"] == pytest.approx(0.9)
     assert found["interval"] == found["draws"][0]["interval"] == pytest.approx(one.lead.interval(0.9))
