@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,37 @@ if TYPE_CHECKING:
     from reelbench.running import Outcome
 
 
-@click.command("score")
+FILES = "--predictions"
+
+
+class SeveralFiles(click.Command):
+    """``--predictions a b c`` is ``--predictions a --predictions b --predictions c``: a shell makes it of ``seeds/*.jsonl``.
+
+    Click has no option of any number of values, and trailing arguments would lose the order of the seeds.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Before Click sees them."""
+        return super().parse_args(ctx, list(spread(args)))
+
+
+def spread(args: Sequence[str]) -> Iterator[str]:
+    """The option before each of its values, which end at the next option."""
+    is_open = False
+    for before, arg in zip(("", *args), args, strict=False):
+        is_option = arg.startswith("-")
+        if is_open and not is_option and before != FILES:
+            yield FILES
+        yield arg
+        if is_option:
+            is_open = arg.partition("=")[0] == FILES
+
+
+@click.command("score", cls=SeveralFiles)
 @click.option("--benchmark", required=True, metavar="NAME", help="task@dataset[:protocol].")
 @click.option(
-    "--predictions", "files", multiple=True, type=click.Path(path_type=Path),
-    help="JSON lines, a JSON list, Parquet, or a trial's predictions folder. Repeat it for more seeds.",
+    FILES, "files", multiple=True, metavar="FILE…", type=click.Path(path_type=Path),
+    help="JSON lines, a JSON list, Parquet, or a trial's predictions folder. Several, a seed each: seeds/*.jsonl.",
 )  # fmt: skip
 @click.option(
     "--label", default="external", show_default=True, help="What the row is called: letters, digits, dashes."
@@ -52,7 +79,7 @@ def score(
 ) -> int:
     """Score predictions from anywhere and add them to the record, marked as external and not ranked.
 
-    Every file has to answer every example of the benchmark's test split, and nothing else.
+    Every FILE has to answer every example of the benchmark's test split, and nothing else. The files are seeds in the order in which they are given.
     """
     from reelbench.errors import UsageError
     from reelbench.external.bench import ask, external_bench
@@ -62,6 +89,7 @@ def score(
 
     if not (files or questions):
         raise UsageError("give --predictions FILE, or --questions FILE to see what has to be answered")
+    _check_once(files)
     registry = build_registry(options["plugins"], blocked=options["blocked"], strict=options["strict"])
     places = Places.resolve(options["workspace"], options["cache_dir"], options["data_dir"])
     surroundings = places.surroundings(tuple(options["plugins"]), tuple(options["blocked"]))
@@ -77,6 +105,14 @@ def score(
     summary = _summary(bench, outcome)
     click.echo(json.dumps(summary, indent=2) if as_json else as_text(summary))
     return 1 if any(t["status"] not in ("finished", "cached") for t in summary["trials"]) else 0
+
+
+def _check_once(files: Sequence[Path]) -> None:
+    """A pattern that meets a file twice would make one prediction two seeds."""
+    from reelbench.errors import UsageError
+
+    if repeated := [path for i, path in enumerate(files) if path in files[:i]]:
+        raise UsageError(f"{repeated[0]} is given twice; each file is another seed")
 
 
 def _summary(bench: Bench, outcome: Outcome) -> dict[str, Any]:

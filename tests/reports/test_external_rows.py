@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from synthetic import HOSTILE
 
 from reelbench.cli import main
-from reelbench.cli.score import as_text, score
+from reelbench.cli.score import as_text, score, spread
+from reelbench.predictions import Predictions
 from reelbench.reports.frames import load
 from reelbench.reports.leaderboard import boards
 
@@ -56,6 +57,62 @@ def test_files_are_seeds_of_an_external_row_that_is_not_ranked(tmp_path, questio
     assert run(tmp_path, "--predictions", again, "--label", "mine", "--seed", "1").exit_code == 0
     (board,) = boards(load(f"sqlite:///{tmp_path / 'mlflow.db'}"))
     assert [t.seed for t in board.rows[0].finished] == [0, 1]  # handed in again, seed 1 counts once
+
+
+def test_a_pattern_that_the_shell_spelt_out_is_a_seed_a_file(tmp_path, questions):
+    files = [answer(tmp_path / f"{k}.jsonl", questions, k) for k in range(3)]
+    told = run(tmp_path, "--predictions", *files, "--label", "mine", "--seed", "4", "--json")
+    assert told.exit_code == 0, told.output
+    trials = json.loads(told.output[told.output.index("{") :])["trials"]
+    assert [(t["method"], t["seed"], t["status"]) for t in trials] == [
+        ("mine", 4, "finished"),
+        ("mine", 5, "finished"),
+        ("mine", 6, "finished"),
+    ]
+    truth = [q["id"] for q in questions]
+    for trial in load(f"sqlite:///{tmp_path / 'mlflow.db'}").trials:  # file k always answers k, in this order
+        told = Predictions.load(trial.file("predictions"))
+        assert list(told.ids) == truth
+        assert set(told.columns["scores"].argmax(axis=1)) == {trial.seed - 4}
+
+
+@pytest.mark.parametrize(
+    ("args", "wanted"),
+    [
+        (["--predictions", "a", "b", "--seed", "1"], ["--predictions", "a", "--predictions", "b", "--seed", "1"]),
+        (["--predictions=a", "b"], ["--predictions=a", "--predictions", "b"]),
+        (["--predictions", "a", "--predictions", "b", "c"], ["--predictions", "a", "--predictions", "b", "--predictions", "c"]),
+        (["--seed", "1", "a", "--predictions", "b"], ["--seed", "1", "a", "--predictions", "b"]),
+        (["--predictions", "a", "--json", "b"], ["--predictions", "a", "--json", "b"]),
+        (["--predictions"], ["--predictions"]),
+        ([], []),
+    ],
+)  # fmt: skip
+def test_the_option_is_put_before_each_of_its_files(args, wanted):
+    assert list(spread(args)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--predictions"], "requires an argument"),
+        (["--predictions", "a", "--json", "b"], "unexpected extra argument (b)"),
+        (["a", "--predictions", "b"], "unexpected extra argument (a)"),
+    ],
+)
+def test_files_in_no_place_for_one_are_refused(tmp_path, words, why):
+    told = CliRunner().invoke(score, ["--benchmark", BENCHMARK, *words])
+    assert told.exit_code == 2
+    assert why in told.output
+
+
+def test_a_file_that_is_given_twice_or_is_not_there_is_refused(tmp_path, questions):
+    path = answer(tmp_path / "0.jsonl", questions, 0)
+    told = run(tmp_path, "--predictions", path, path)
+    assert str(told.exception) == f"{path} is given twice; each file is another seed"
+    told = run(tmp_path, "--predictions", path, tmp_path / "*.jsonl")
+    assert str(told.exception) == f"{tmp_path / '*.jsonl'}: there is no such file"
+    assert not (tmp_path / "mlflow.db").exists()
 
 
 @pytest.mark.parametrize("label", ["chance", "No Good"])
