@@ -271,17 +271,19 @@ def _examine_phases(recorder: Recorder, subject: Subject, fit: Any, data: Any) -
 
 
 def _examine_predictions(recorder: Recorder, subject: Subject) -> None:
-    from reelbench.conformance import served
+    from reelbench.conformance import served, unreached
 
     made: dict[Any, Any] = {}
 
     def predict(benchmark: Any, split: str) -> str:
-        made[benchmark], line = served.check_predictions(subject, benchmark, split)
+        made[benchmark, split], line = served.check_predictions(subject, benchmark, split)
         return line
 
     for benchmark, split in subject.served():
         place = f"{subject.place}/{benchmark.task}:{benchmark.protocol}"
         if recorder.run("predict", place, partial(predict, benchmark, split)):
-            recorder.run(
-                "alone", place, partial(served.check_alone, subject, benchmark, split, made[benchmark])
-            )
+            together = made[benchmark, split]
+            recorder.run("alone", place, partial(served.check_alone, subject, benchmark, split, together))
+    if made:
+        recorder.run("reload", subject.place, lambda: unreached.check_reload(subject, made))
+    recorder.run("labels", subject.place, lambda: unreached.check_labels(subject))

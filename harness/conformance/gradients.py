@@ -93,20 +93,27 @@ def _stepped(fit: Fit, phase: Phase, data: DataInfo, module: torch.nn.Module) ->
             losses = named_losses(fit.method.training_step(module, batch, ctx), fit.method.name)
             _check_losses(losses)
             for name, loss in losses.items():
-                reached.note(name, loss, _moved(loss, trained))
+                if name != "loss":
+                    reached.note(name, loss, _moved_by(loss, trained))
             losses["loss"].backward()  # type: ignore[no-untyped-call]
             _check_gradients(module, still)
-            reached.linked |= {n for n, p in trained.items() if p.grad is not None}
+            gradients = {n: p.grad for n, p in trained.items()}
+            reached.linked |= {n for n, g in gradients.items() if g is not None}
+            reached.note("loss", losses["loss"], _moved(gradients))
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
     return reached
 
 
-def _moved(loss: torch.Tensor, trained: Mapping[str, torch.nn.Parameter]) -> list[str]:
+def _moved_by(loss: torch.Tensor, trained: Mapping[str, torch.nn.Parameter]) -> list[str]:
     if not loss.requires_grad:
         return []
     gradients = torch.autograd.grad(loss, list(trained.values()), retain_graph=True, allow_unused=True)
-    return [n for n, g in zip(trained, gradients, strict=True) if g is not None and bool((g != 0).any())]
+    return _moved(dict(zip(trained, gradients, strict=True)))
+
+
+def _moved(gradients: Mapping[str, torch.Tensor | None]) -> list[str]:
+    return [n for n, g in gradients.items() if g is not None and bool((g != 0).any())]
 
 
 def _check_losses(losses: Losses) -> None:

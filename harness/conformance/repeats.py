@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from reelbench.conformance.altered import Killed, cut_off
 from reelbench.conformance.report import Broken
 
 if TYPE_CHECKING:
@@ -13,10 +14,6 @@ if TYPE_CHECKING:
     from reelbench.method import Method
 
 STEPS = 4
-
-
-class _Killed(Exception):
-    """Stands for a killed process."""
 
 
 def check_determinism(subject: Subject) -> str:
@@ -40,9 +37,9 @@ def check_resume(subject: Subject) -> str:
     whole = subject.train(stage, subject.folder / "whole", steps=STEPS, checkpoint_seconds=0.0)
     try:
         subject.train(
-            stage, folder, steps=STEPS, method=_cut_off(subject.method, after=2), checkpoint_seconds=0.0
+            stage, folder, steps=STEPS, method=cut_off(subject.method, after=2), checkpoint_seconds=0.0
         )
-    except _Killed:
+    except Killed:
         resumed = subject.train(stage, folder, steps=STEPS, checkpoint_seconds=0.0)
     else:
         return "not cut off: fit_phase takes the phases over"
@@ -51,20 +48,6 @@ def check_resume(subject: Subject) -> str:
             "a resumed fit ends with different weights; keep no state on the method or in the module that is no parameter or buffer"
         )
     return f"resumed {resumed['resumed']} time and ended with the same weights"
-
-
-def _cut_off(method: Method, after: int) -> Method:
-    """The method, dying at the step after ``after`` steps."""
-    steps = [0]
-
-    def training_step(self: Any, module: Any, batch: Any, ctx: Any) -> Any:
-        steps[0] += 1
-        if steps[0] > after:
-            raise _Killed
-        return super(type(self), self).training_step(module, batch, ctx)
-
-    mortal: type[Method] = type(type(method).__name__, (type(method),), {"training_step": training_step})
-    return mortal()
 
 
 def check_imports(method: Method) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelbench.benchmarks import Benchmark, matches, specs_of
+from reelbench.conformance.altered import holding
 from reelbench.evaluation import run_predict
 from reelbench.plan import Choice, plan_fit
 from reelbench.resolution import resolve
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from reelbench.predictions import Predictions
     from reelbench.registry import Registry
     from reelbench.stages import Stage
+    from reelbench.task import Task
     from reelbench.training.fit import Fit
 
 BATCH = 8
@@ -39,6 +42,8 @@ class Subject:
         Opens excerpts.
     folder
         Where fits and predictions are kept while it is examined.
+    held
+        The module that the short fit trained, as it was left; ``None`` where the method has none.
     """
 
     registry: Registry
@@ -49,7 +54,9 @@ class Subject:
     dataset: str
     open_dataset: Callable[[str], Dataset]
     folder: Path
+    held: list[Any] = field(default_factory=list)
     _done: dict[str, Path] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=count)
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
@@ -95,7 +102,8 @@ class Subject:
         if stage.fingerprint not in self._done:
             folder = self.folder / stage.kind / stage.fingerprint[:12]
             if stage.kind == "fit":
-                self.train(stage, folder, steps=2)
+                own = stage is self.fit_stage
+                self.train(stage, folder, steps=2, method=holding(self.method, self.held) if own else None)
             else:
                 self._feed(stage, folder)
             self._done[stage.fingerprint] = folder
@@ -131,23 +139,33 @@ class Subject:
             emit=quiet,
         )
 
-    def served(self) -> list[tuple[Benchmark, str]]:
-        """Benchmarks of the dataset that the recipe serves, each with the split to try it on (never test where avoidable)."""
+    def benchmarks(self) -> list[tuple[Benchmark, tuple[str, ...]]]:
+        """Benchmarks of the dataset that the recipe serves, each with its splits."""
         found = [
-            (
-                Benchmark(s.task, self.dataset, s.protocol),
-                "validation" if "validation" in s.splits else s.splits[-1],
-            )
+            (Benchmark(s.task, self.dataset, s.protocol), tuple(s.splits))
             for s in specs_of(self.registry, self.dataset)
         ]
+        serves = self.method.recipes[self.recipe].serves
+        return [(b, splits) for b, splits in found if any(matches(p, b) for p in serves)]
+
+    def served(self) -> list[tuple[Benchmark, str]]:
+        """Benchmarks, each with the split to try it on (never test where avoidable)."""
         return [
-            (b, split)
-            for b, split in found
-            if any(matches(p, b) for p in self.method.recipes[self.recipe].serves)
+            (b, "validation" if "validation" in splits else splits[-1]) for b, splits in self.benchmarks()
         ]
 
-    def predict(self, benchmark: Benchmark, split: str, batch_size: int) -> Predictions:
-        """Predictions of the short fit, checked by the task."""
+    def predict(
+        self,
+        benchmark: Benchmark,
+        split: str,
+        batch_size: int,
+        *,
+        fit: Path | None = None,
+        method: Method | None = None,
+        task: Task | None = None,
+        **changes: Any,
+    ) -> Predictions:
+        """Predictions of the short fit (or of another), checked by the task."""
         from reelbench.predictions import Predictions
 
         settings = resolve(self.method, self.recipe, self.variant, self.preset, {}).settings
@@ -158,11 +176,15 @@ class Subject:
             "split": split,
         }
         spec = {**self.fit_stage.spec, **where, "settings": settings.model_dump(), "batch_size": batch_size}
-        folder = self.folder / "predict" / f"{benchmark.task}-{benchmark.protocol}-{batch_size}"
-        fits = [self.run(self.fit_stage)]
-        task, dataset = self.registry.task(benchmark.task), self.open_dataset(self.dataset)
+        folder = self.folder / "predict" / str(next(self._numbers))
         run_predict(
-            spec, method=self.method, dataset=dataset, task=task, fits=fits, folder=folder, emit=quiet
+            {**spec, **changes},
+            method=method or self.method,
+            dataset=self.open_dataset(self.dataset),
+            task=task or self.registry.task(benchmark.task),
+            fits=[fit or self.run(self.fit_stage)],
+            folder=folder,
+            emit=quiet,
         )
         return Predictions.load(folder)
 

@@ -288,6 +288,28 @@ class LooksAround(Sound):
         return {"scores": scores - scores.mean(0)}
 
 
+class LearnsTestAnswers(Sound):
+    """Opens what it was not given."""
+
+    def assets(self, source: Any, config: Any, recipe: str) -> Any:
+        test = source._opened.evaluation("multiple_choice", "choice", "test")
+        return {
+            **super().assets(source, config, recipe),
+            "answers": [t["answer"] for t in test.targets.values()],
+        }
+
+
+class RemembersOutsideItsWeights(Sound):
+    """Keeps what it saw in training in the module, where no weights file has it."""
+
+    def training_step(self, module: Any, batch: Any, ctx: Any) -> Any:
+        module.usual = module.watch(batch["video"]["frames"]).detach().mean()
+        return super().training_step(module, batch, ctx)
+
+    def predict_step(self, module: Any, batch: Any, ctx: Any) -> Any:
+        return {"scores": super().predict_step(module, batch, ctx)["scores"] + getattr(module, "usual", 0.0)}
+
+
 class KeepsState(Sound):
     """Remembers."""
 
@@ -346,6 +368,8 @@ BREAKAGES: dict[type[Method], tuple[str, str]] = {
     ForgetsTheMask: ("alone", "between batches of 1 and of 8; mask the padding"),
     ForgetsTheMaskInSmallNumbers: ("alone", "between batches of 1 and of 8; mask the padding"),
     LooksAround: ("alone", "column 'scores' differs by"),
+    LearnsTestAnswers: ("labels", "ends with other weights or assets when the test answers are scrambled"),
+    RemembersOutsideItsWeights: ("reload", "between the trained module and the one read back; keep what predictions need in parameters"),
     KeepsState: ("stateless", "the method keeps last on itself"),
 }  # fmt: skip
 THOROUGH: dict[type[Method], tuple[str, str]] = {
