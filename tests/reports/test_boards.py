@@ -199,6 +199,27 @@ def test_a_failure_of_an_older_edition_is_forgotten_once_its_row_finished(synthe
     assert len(boards(results)[0].rows) == 1
 
 
+def other_edition(name: str, lease: str = "") -> dict[str, str]:
+    """Tags of a trial of another edition of the row, of some bench."""
+    naming = {"rb.family": name, "rb.label": f"jsfusion#{name}", "rb.fingerprint.score": name}
+    return naming | ({"rb.lease": lease} if lease else {})
+
+
+def test_a_failure_of_an_older_edition_is_forgotten_once_a_newer_one_failed(synthetic: Synthetic):
+    synthetic.trial("whole")
+    for at, name in enumerate(("old", "new")):
+        told = other_edition(name, lease=name) | {"rb.error": f"a bug of the {name} one"}
+        synthetic.trial(seed=1, status="FAILED", tags=told, started_ms=1 + at)
+    (row,) = (row for row in board(synthetic).rows if row.tag("method") == "jsfusion")
+    assert (row.seeds, row.troubles) == ("0 of 1", ["seed 1: a bug of the new one"])
+
+
+def test_two_editions_that_one_bench_ran_are_two_rows(synthetic: Synthetic):
+    synthetic.trial(seed=1, tags=other_edition("finished", lease="one"), started_ms=2)
+    synthetic.trial(seed=1, tags=other_edition("failed", lease="one"), status="FAILED", started_ms=1)
+    assert [row.seeds for row in board(synthetic).rows] == ["1", "0 of 1"]
+
+
 def test_a_reason_is_said_once_with_all_it_struck(synthetic: Synthetic):
     synthetic.trial(seed=0)
     synthetic.failed_fit(seed=1)
