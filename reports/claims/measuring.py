@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reelbench.benchmarks import Benchmark
+from reelbench.plaintext import one_line
 from reelbench.reports.claims.needed import meant_draws
 from reelbench.reports.claims.statement import Claim, Side
 from reelbench.reports.claims.verdict import pooled
@@ -164,11 +165,16 @@ def _candidates(claim: Claim, board: Board) -> list[_Candidate]:
         _candidate(claim, side, row)
         for row in board.rows
         for side in dict.fromkeys(claim.sides)
-        if (side.method, side.variant) == (row.tag("method"), row.tag("variant") or "full")
+        if _may_stand_for(side, row) and row.finished
+    ]
+
+
+def _may_stand_for(side: Side, row: Row) -> bool:
+    return (
+        (side.method, side.variant) == (row.tag("method"), row.tag("variant") or "full")
         and side.recipe in ("", row.tag("recipe"))
         and row.tag("role") != "ceiling"
-        and row.finished
-    ]
+    )
 
 
 def _candidate(claim: Claim, side: Side, row: Row) -> _Candidate:
@@ -243,7 +249,7 @@ def _measured(
         for left, right in claim.pairs()
     }
     absent = [
-        f"{side} on {dataset}"
+        f"{side} on {dataset}{_lost(side, draws[dataset])}"
         for dataset, there in chosen.items()
         for side in dict.fromkeys(claim.sides)
         if side not in there
@@ -251,6 +257,13 @@ def _measured(
     asked = tuple(dict.fromkeys([*meant_draws(world), *draws]))
     missing = (*absent, *_left_out(leads))
     return Measured(claim, world, protocol, rows, leads, asked, missing, tuple(_caveats(leads, chosen)))
+
+
+def _lost(side: Side, board: Board) -> str:
+    """`` (seed 0: loss is NaN)`` of a side whose every seed failed; empty of one that was not run."""
+    rows = [row for row in board.rows if _may_stand_for(side, row) and not row.finished]
+    told = one_line("; ".join(trouble for row in rows for trouble in row.troubles))
+    return f" ({told})" if told else ""
 
 
 def _caveats(

@@ -222,10 +222,18 @@ def page_of(found: Comparison) -> dict[str, Any]:
 
 
 def warnings(found: Comparison) -> list[str]:
-    """What must be said of every interval: that there are few clusters, and what is known of the rows' seeds."""
+    """What must be said of every interval: that there are few clusters, and what is known of the rows' seeds; then which metrics have none."""
     clusters = int(found.board.record.get("clusters", 0))
     rows = dict(zip(found.names, (found.left, found.right), strict=True))
-    return [*_few(clusters), *caveats_of(rows)]
+    return [*_few(clusters), *caveats_of(rows), *_uncompared(found, rows)]
+
+
+def _uncompared(found: Comparison, rows: Mapping[str, Row]) -> Iterator[str]:
+    """MLflow keeps no metric that is not finite, so that it would be left out without a word."""
+    for spec in found.board.specs:
+        for name, row in rows.items():
+            if any(spec["name"] not in trial.metrics for trial in row.finished):
+                yield f"{spec.get('title') or spec['name']} is not compared: a seed's score of {name} is not finite"
 
 
 def _few(clusters: int) -> Iterator[str]:

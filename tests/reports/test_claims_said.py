@@ -123,6 +123,16 @@ def test_a_caveat_of_one_draw_names_it_and_that_of_a_draw_left_out_is_no_matter(
     )
 
 
+def test_a_row_whose_every_seed_failed_says_why_it_is_not_there(synthetic: Synthetic):
+    rows(synthetic, CLAIM, values={"full": 0.7})
+    tags = {"rb.error": "loss is NaN at step 12"}
+    synthetic.trial(variant="no-audio", status="FAILED", tags=tags)
+    (one,) = judged(synthetic)
+    assert one.status == "not run"
+    lost = "jsfusion · no-audio on microworld/small (seed 0: loss is NaN at step 12)"
+    assert (one.missing, note(one)) == ((lost,), f"without {lost}")
+
+
 CIDER = CLAIM | {"metric": "cider"}
 
 

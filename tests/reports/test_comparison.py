@@ -206,6 +206,22 @@ def test_what_the_intervals_do_not_cover_is_said(synthetic: Synthetic, tmp_path:
     assert comparison_object(Comparison(found, sure, sure, ()))["warning"] == ""
 
 
+def test_a_metric_that_is_not_finite_is_not_left_out_without_a_word(synthetic: Synthetic):
+    for name in "ab":
+        for seed in range(2):  # MLflow has no number of the CIDEr of b's seed 1, which was not finite
+            values = {"recall_at_1": 0.5, "median_rank": 5.0} | (
+                {} if (name, seed) == ("b", 1) else {"cider": 1.0}
+            )
+            synthetic.trial(name, seed=seed, metrics=values)
+    found = board(synthetic)
+    one, other = find_row(found, "a"), find_row(found, "b")
+    both = Comparison(found, one, other, compare_metrics(found, one, other))
+    assert [m.spec["name"] for m in both.metrics] == ["recall_at_1", "median_rank"]
+    told = "CIDEr is not compared: a seed's score of B is not finite"
+    assert comparison_object(both)["warning"] == told
+    assert as_text(both).endswith(f"  {told}")
+
+
 def test_wins_and_losses_are_those_with_the_widest_lead():
     one, other = (
         outcomes([[1, 0, 0.5, 0.2], [1, 0, 0.5, 0.4]]),
