@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from harmless import UNSEEN, read
 from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import HOSTILE, Synthetic
@@ -19,8 +19,6 @@ from reelbench.reports.formats import SUFFIXES, slug, write
 from reelbench.reports.frames import load
 from reelbench.reports.leaderboard import boards
 from reelbench.reports.render import draw_site
-
-UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @pytest.fixture
@@ -45,31 +43,12 @@ def hostile(synthetic: Synthetic) -> Synthetic:
     return synthetic
 
 
-class Tags(HTMLParser):
-    """The elements and addresses of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self.addresses: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append(tag)
-        self.addresses += [v or "" for k, v in attrs if k in ("href", "src")]
-        assert not [k for k, _ in attrs if k.startswith("on")]
-
-
 def test_no_page_takes_text_for_markup(hostile: Synthetic, tmp_path: Path):
     site = draw_site(hostile.uri, tmp_path / "site").parent
     pages = list(site.rglob("*.html"))
     assert len(pages) == 4
     for page in pages:
-        text = page.read_text(encoding="utf-8")
-        tags = Tags()
-        tags.feed(text)
-        assert tags.found.count("script") == 1, page
-        assert not [a for a in tags.addresses if a.startswith(("javascript:", "http", "//", "data:"))]
-        assert not UNSEEN.search(text)
+        read(page.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", SUFFIXES)
