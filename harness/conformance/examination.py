@@ -284,6 +284,7 @@ def _examine_predictions(recorder: Recorder, subject: Subject) -> None:
         if recorder.run("predict", place, partial(predict, benchmark, split)):
             together = made[benchmark, split]
             recorder.run("alone", place, partial(served.check_alone, subject, benchmark, split, together))
+            recorder.run("odd inputs", place, partial(served.check_odd_inputs, subject, benchmark, split))
     if made:
         recorder.run("reload", subject.place, lambda: unreached.check_reload(subject, made))
     recorder.run("labels", subject.place, lambda: unreached.check_labels(subject))

@@ -99,11 +99,13 @@ class Recorder:
         except Broken as error:
             finding = Finding(check, place, "failed", str(error))
         except Exception as error:
-            finding = Finding(check, place, "failed", self._described(error))
+            finding = Finding(check, place, "failed", described(error, self._author))
         self.report.findings.append(finding)
         return finding.status == "passed"
 
-    def _described(self, error: Exception) -> str:
-        text = " ".join(str(error).split())
-        name = "" if isinstance(error, ReelbenchError) else f"{type(error).__name__}: "
-        return f"{name}{text}{place_of(error, [self._author])}"
+
+def described(error: Exception, author: type) -> str:
+    """An exception in one line, with the last line of the author's files that it passed through."""
+    text = " ".join(str(error).split())
+    name = "" if isinstance(error, ReelbenchError) else f"{type(error).__name__}: "
+    return f"{name}{text}{place_of(error, [author])}"

@@ -310,6 +310,31 @@ class RemembersOutsideItsWeights(Sound):
         return {"scores": super().predict_step(module, batch, ctx)["scores"] + getattr(module, "usual", 0.0)}
 
 
+class CountsOnTwoFrames(Sound):
+    """Divides by the number of gaps between frames."""
+
+    def predict_step(self, module: Any, batch: Any, ctx: Any) -> Any:
+        gaps = (batch["video"]["frames"].mask.sum(1) - 1).unsqueeze(1)
+        return {"scores": super().predict_step(module, batch, ctx)["scores"] * (1 + 1 / gaps)}
+
+
+class KnowsEveryWord(Sound):
+    """Looks words up in a table of those that it has met."""
+
+    def prepare(self, example: Any, ctx: Any) -> Any:
+        known = set(ctx.data.assets["vocabulary"].words)
+        assert all(w in known for choice in example.fields.get("choices", ()) for w in choice)
+        return super().prepare(example, ctx)
+
+
+class NeedsWords(Sound):
+    """Takes the first word of every choice."""
+
+    def prepare(self, example: Any, ctx: Any) -> Any:
+        assert all(choice[0] for choice in example.fields.get("choices", ()))
+        return super().prepare(example, ctx)
+
+
 class KeepsState(Sound):
     """Remembers."""
 
@@ -368,6 +393,9 @@ BREAKAGES: dict[type[Method], tuple[str, str]] = {
     ForgetsTheMask: ("alone", "between batches of 1 and of 8; mask the padding"),
     ForgetsTheMaskInSmallNumbers: ("alone", "between batches of 1 and of 8; mask the padding"),
     LooksAround: ("alone", "column 'scores' differs by"),
+    CountsOnTwoFrames: ("odd inputs", "one frame: column 'scores' is not finite"),
+    KnowsEveryWord: ("odd inputs", "unknown words: AssertionError"),
+    NeedsWords: ("odd inputs", "no words: IndexError: tuple index out of range"),
     LearnsTestAnswers: ("labels", "ends with other weights or assets when the test answers are scrambled"),
     RemembersOutsideItsWeights: ("reload", "between the trained module and the one read back; keep what predictions need in parameters"),
     KeepsState: ("stateless", "the method keeps last on itself"),
