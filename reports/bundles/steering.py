@@ -68,6 +68,7 @@ def _method(told: Told, registry: Registry) -> Iterator[str]:
     """Nothing where the method is not installed: nobody here knows."""
     role, name = told.listed.role, told.record.get("method")
     method = registry.methods.get(name) if isinstance(name, str) else None
+    wanted: dict[str, object]
     if role in NO_METHOD:
         if method is not None:
             yield f"its role is {role!r}, but {name!r} is a registered {method.role}"
