@@ -35,6 +35,8 @@ class Task(ABC):
         Protocol name → one line of its rules. The first one is the default.
     withheld
         Modalities that hold the answer: no method reads them at prediction, whatever it declares.
+    given
+        What stays as it is when clusters are drawn, so that intervals hold given it: said below tables.
     """
 
     name: ClassVar[str]
@@ -45,6 +47,7 @@ class Task(ABC):
     protocols: ClassVar[Mapping[str, str]]
     pairwise: ClassVar[bool] = False
     withheld: ClassVar[Sequence[str]] = ()
+    given: ClassVar[str] = ""
 
     def brings(self, dataset: str) -> Sequence[BenchmarkSpec]:
         """Benchmarks that this task can build on a dataset that does not list them itself (a method's own task)."""

@@ -20,8 +20,9 @@ def _method(board: Board) -> Iterator[str]:
     if not any(place.intervals for place in standings.places.values()):
         yield "Rows are ordered by their mean; their record has no replicates, so that no difference was tested. Run the suite again to score them anew."
         return
+    given = f" All are given {told}." if (told := board.record.get("given")) else ""
     yield (
-        f"Intervals are 95 % for one number each, over {standings.clusters} clusters of test examples and over seeds (Satterthwaite's t); of a row with one seed, given that seed. "
+        f"Intervals are 95 % for one number each, over {standings.clusters} clusters of test examples and over seeds (Satterthwaite's t); of a row with one seed, given that seed.{given} "
         "Only the primary metric's ranks are corrected for how many there are."
     )
     if standings.pairs:

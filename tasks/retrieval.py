@@ -44,6 +44,7 @@ class Retrieval(DeferredTask):
         "scores": Column("matrix", "(Q, G) how well each query fits each gallery video, any reals")
     }
     pairwise = True
+    given = "this gallery: queries are drawn, and each is ranked among all of it"
     protocols: ClassVar = {
         "sentence": "Each sentence is a query for its clip, among all clips of the split's gallery.",
         "paragraph": "A video's sentences together are a query for the whole video, among all videos of the split.",

@@ -41,7 +41,7 @@ def describe_trial(
         "peak_memory_bytes": max(predicted["peak_memory_bytes"], chain["peak_memory_bytes"]),
     }  # fmt: skip
     return {
-        "task_title": task.title, "task_summary": task.summary, "protocol_doc": task.protocols[job.spec["protocol"]],
+        "task_title": task.title, "task_summary": task.summary, "protocol_doc": task.protocols[job.spec["protocol"]], "given": task.given,
         "metric_specs": [asdict(m) | {"primary": i == 0} for i, m in enumerate(task.metrics(job.spec["protocol"]))],
         "fingerprints": {"predict": predicted["fingerprint"], "score": job.fingerprint, "fits": predicted["fits"]},
         "predictions_digest": predicted["digest"], "cost": cost, "curve": chain["curve"], "validation": chain.get("validation"), "upstream": chain.get("upstream", []),

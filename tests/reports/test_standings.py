@@ -283,6 +283,18 @@ def test_the_footer_of_a_whole_table(four: Board):
     ]
 
 
+def test_the_footer_says_what_no_draw_of_clusters_changes(trials: Trials):
+    from reelbench.tasks.retrieval import Retrieval
+
+    for method in ("best", "last"):
+        trials.row(method, SCORES[method], given=Retrieval.given)
+    first, *_ = standing_notes(trials.board(), trials.board().names)
+    expected = (
+        "given that seed. All are given this gallery: queries are drawn, and each is ranked among all of it. "
+    )
+    assert first == INTERVALS.replace("given that seed. ", expected)
+
+
 def test_the_footer_of_two_rows_of_unequal_seeds(trials: Trials):
     trials.row("best", SCORES["best"])
     trials.row("last", SCORES["last"][:2])
