@@ -35,7 +35,10 @@ def try_method(
     variant: str = FULL,
     plugins: Sequence[str] = (),
 ) -> Report:
-    """Every contract and shape check on eight examples, for an author's tests.
+    """Every check that eight examples and a few steps allow, for an author's tests.
+
+    Declarations, assets, examples, loss terms, predictions (alone and in a batch, of odd inputs, with scrambled test
+    answers, by the module that was trained and by the one that was read back), and nothing kept on the method.
 
     Parameters
     ----------
@@ -62,7 +65,9 @@ def check_method(
     variant: str = FULL,
     plugins: Sequence[str] = (),
 ) -> Report:
-    """The whole suite, for an author's tests: as :func:`try_method`, and determinism, resuming, every variant.
+    """The whole suite, for an author's tests: as :func:`try_method`, and what trains longer or more than once.
+
+    Eight examples learned by heart, determinism, resuming, CPU against GPU where there is one, every variant.
 
     Raises
     ------
@@ -206,10 +211,14 @@ def _examine_recipe(recorder: Recorder, subject: Subject, *, thorough: bool) -> 
     )
     if not planned or not _examine_parts(recorder, subject):
         return
-    _examine_predictions(recorder, subject)
+    predicted = _examine_predictions(recorder, subject)
     if thorough:
+        from reelbench.conformance.devices import check_devices
+        from reelbench.conformance.overfit import check_overfit
         from reelbench.conformance.repeats import check_determinism, check_resume
 
+        recorder.run("overfit", subject.place, lambda: check_overfit(subject))
+        recorder.run("devices", subject.place, lambda: check_devices(subject, predicted))
         recorder.run("determinism", subject.place, lambda: check_determinism(subject))
         recorder.run("resume", subject.place, lambda: check_resume(subject))
     recorder.run("stateless", subject.place, lambda: check_stateless(subject.method, before))
@@ -270,7 +279,8 @@ def _examine_phases(recorder: Recorder, subject: Subject, fit: Any, data: Any) -
     return passed
 
 
-def _examine_predictions(recorder: Recorder, subject: Subject) -> None:
+def _examine_predictions(recorder: Recorder, subject: Subject) -> dict[Any, Any]:
+    """Predictions of each benchmark and split that could be predicted."""
     from reelbench.conformance import served, unreached
 
     made: dict[Any, Any] = {}
@@ -288,3 +298,4 @@ def _examine_predictions(recorder: Recorder, subject: Subject) -> None:
     if made:
         recorder.run("reload", subject.place, lambda: unreached.check_reload(subject, made))
     recorder.run("labels", subject.place, lambda: unreached.check_labels(subject))
+    return made

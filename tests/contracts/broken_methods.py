@@ -351,6 +351,14 @@ class CountsSteps(Sound):
         return super().training_step(module, batch, ctx) * module.seen
 
 
+class LooksAtNothing(Sound):
+    """Multiplies its frames away, and learns a bias."""
+
+    def training_step(self, module: Any, batch: Any, ctx: Any) -> Any:
+        batch["video"]["frames"].data.mul_(0)
+        return super().training_step(module, batch, ctx)
+
+
 class HeavyImport(Sound):
     """Imports torch when registered."""
 
@@ -402,5 +410,6 @@ BREAKAGES: dict[type[Method], tuple[str, str]] = {
 }  # fmt: skip
 THOROUGH: dict[type[Method], tuple[str, str]] = {
     CountsSteps: ("resume", "a resumed fit ends with different weights"),
+    LooksAtNothing: ("overfit", "phase 'joint' does not learn 8 examples by heart: its loss goes from"),
     HeavyImport: ("imports", "importing toybox_model loads torch and numpy; import model.py inside build"),
 }

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from broken_methods import BREAKAGES, THOROUGH, Sound
 from click.testing import CliRunner
 
 import reelbench
 from reelbench.conformance import ConformanceError, check_method, try_method
+from reelbench.conformance.devices import check_agree
+from reelbench.conformance.report import Broken
 from reelbench.errors import UnknownNameError
 
 WHERE: dict[str, Any] = {"dataset": "toybox/main", "plugins": ["toybox"]}
@@ -38,7 +41,27 @@ def test_what_only_training_shows_is_found_by_the_whole_suite(method: type[reelb
 def test_a_method_that_keeps_the_contract_passes_the_whole_suite() -> None:
     report = check_method(Sound, **WHERE)
     assert report.passed
-    assert {f.status for f in report.findings} == {"passed"}
+    assert {f.check for f in report.findings if f.status != "passed"} <= {"devices"}
+
+
+def test_without_a_gpu_the_check_of_devices_is_skipped_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    (finding,) = [f for f in check_method(Sound, **WHERE).findings if f.check == "devices"]
+    assert finding.status == "skipped"
+    assert finding.line == "torch sees no CUDA device here: CPU and GPU are not compared"
+
+
+@pytest.mark.parametrize(
+    ("on_cpu", "on_gpu", "said"),
+    [
+        (np.linspace(0, 1, 8), np.linspace(0, 1.1, 8), "differs by 0.099 of its spread between CPU and GPU"),
+        (["a", "b", "c", "d"], ["a", "b", "x", "y"], "differs in 2 of 4 rows between CPU and GPU"),
+    ],
+)
+def test_what_a_gpu_predicts_otherwise_is_told(on_cpu: Any, on_gpu: Any, said: str) -> None:
+    check_agree("it", on_cpu, on_cpu)
+    with pytest.raises(Broken, match=said):
+        check_agree("it", on_cpu, on_gpu)
 
 
 def test_an_unknown_recipe_is_refused() -> None:
