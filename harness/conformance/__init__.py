@@ -8,6 +8,12 @@ In an author's tests::
         check_method(MyMethod, dataset="microworld/smoke")
 
 On the command line, ``reelbench try METHOD`` (seconds) and ``reelbench check METHOD`` (everything).
+
+Both: declarations; assets, module and examples the same twice; what each loss term moves, and that no frozen
+parameter is; predictions the same alone as in a batch, of odd inputs too (one frame, the longest, no or unknown words),
+with the test answers scrambled, and by the module that was trained as by the one that was read back; nothing kept on
+the method. ``check`` alone: eight examples learned by heart, one seed twice, resuming, CPU against GPU where there is
+one, every variant, a light import.
 """
 
 from __future__ import annotations
