@@ -21,7 +21,9 @@ class PaddedLSTM(nn.Module):
         self.width = hidden * (2 if both_ways else 1)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """States of every step, zero at padding: ``(B, T, width)``."""
+        """States of every step, zero at padding: ``(B, T, width)``; of no step where every sequence is empty."""
+        if not x.shape[1]:
+            return x.new_zeros(len(x), 0, self.width)
         states = self.onward(x)[0]
         if self.back is not None:
             backward = reverse_valid(self.back(reverse_valid(x, mask))[0], mask)
@@ -30,7 +32,9 @@ class PaddedLSTM(nn.Module):
 
 
 def last_step(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """The last of the first ``lengths`` ``(B,)`` steps of each row of ``(B, T, ...)``: ``(B, ...)``."""
+    """The last of the first ``lengths`` ``(B,)`` steps of each row of ``(B, T, ...)``: ``(B, ...)``, zero where T is 0."""
+    if not x.shape[1]:
+        return x.new_zeros(len(x), *x.shape[2:])
     return x[torch.arange(len(x), device=x.device), lengths - 1]
 
 

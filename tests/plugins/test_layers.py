@@ -26,3 +26,10 @@ def test_padding_stays_where_it_is_when_steps_are_reversed():
     assert reverse_valid(x, mask).squeeze(-1).tolist() == [[2, 1, 0, 3], [7, 6, 5, 4]]
     assert torch.equal(reverse_valid(reverse_valid(x, mask), mask), x)
     assert last_step(x, mask.sum(1)).tolist() == [[2], [7]]
+
+
+def test_a_batch_of_empty_sequences_has_no_step_and_ends_at_zero():
+    padded = PaddedLSTM(3, 4, both_ways=True)
+    states = padded(torch.zeros(2, 0, 3), torch.zeros(2, 0, dtype=torch.bool))
+    assert states.shape == (2, 0, 8)
+    assert torch.equal(last_step(states, torch.zeros(2, dtype=torch.int64)), torch.zeros(2, 8))
