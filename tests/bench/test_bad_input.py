@@ -102,13 +102,18 @@ def test_a_method_asked_for_by_name_that_cannot_run_is_said_and_changes_the_stat
 
 
 def test_each_failure_is_a_run_with_its_traceback(bench: tuple[Desk, Done]) -> None:
-    failed = {r.tags["rb.method"]: r for r in bench[0].runs() if r.status == "FAILED"}
-    assert set(failed) == {*SAYS, "plodder"}
-    for method, run in failed.items():
+    failed = [r for r in bench[0].runs() if r.status == "FAILED"]
+    own = {r.tags["rb.method"]: r for r in failed if "rb.lost_with" not in r.tags}
+    assert set(own) == {*SAYS, "plodder"}
+    for method, run in own.items():
         record = json.loads((run.artifacts / "record.json").read_text())
         assert record["status"] == "failed"
         assert record["traceback"].startswith("Traceback"), method
         assert record["error"] == run.tags["rb.error"]
+    for run in (r for r in failed if "rb.lost_with" in r.tags):  # a trial that a failed fit took along
+        assert run.tags["rb.kind"] == "trial"
+        assert run.tags["rb.lost_with"] == own[run.tags["rb.method"]].tags["rb.fingerprint.fit"]
+        assert own[run.tags["rb.method"]].tags["rb.error"] in run.tags["rb.error"]
 
 
 def test_a_truncated_feature_file_is_named(bench: tuple[Desk, Done]) -> None:
