@@ -27,11 +27,17 @@ class Field:
         Shapes, units and meaning.
     target
         Whether it is an answer, which a method sees in training and validation only.
+    sampled
+        Whether an answer is a sample of what there is to predict (where people looked): no loss goes below its entropy.
+    placed
+        Whether it says where in its video something is, in seconds: a clip that is cut no longer fits it.
     """
 
     kind: Kind
     doc: str
     target: bool = False
+    sampled: bool = False
+    placed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,8 @@ class DatasetSource(ABC):
     default_size: ClassVar[str] = ""
     url: ClassVar[str] = ""
     licence: ClassVar[str] = ""
+    generated: ClassVar[bool] = False
+    """Whether it can be drawn anew, as ``SIZE/draw2``: a verdict on it is then meant to rest on several draws."""
 
     @abstractmethod
     def open(self, path: str, *, data_dir: Path | None, cache_dir: Path) -> Dataset:

@@ -38,6 +38,8 @@ class Metric:
     spread
         What ``reelbench plan`` assumes before anything ran: the SD over clusters of a difference between two rows, and
         the SD over seeds of one row. By default a quarter and a hundredth of the range.
+    interval_only
+        Whether no p is shown of a difference, since it moves in steps and no t stands behind one (a median).
     """
 
     name: str
@@ -48,6 +50,7 @@ class Metric:
     percent: bool = True
     doc: str = ""
     spread: tuple[float, float] | None = None
+    interval_only: bool = False
 
 
 @dataclass(frozen=True)

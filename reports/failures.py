@@ -22,9 +22,7 @@ def failures(results: Results) -> list[Failure]:
     A trial lost with a fit is not named beside it: the fit's failure is the reason, and tables count the seed.
     """
     fits = {fit.tags.get("rb.fingerprint.fit") for fit in results.failed_fits}
-    trials = (
-        t for t in results.trials if t.status != "FINISHED" and t.tags.get("rb.lost_with", "") not in fits
-    )
+    trials = (t for t in results.trials if not t.is_finished and t.tags.get("rb.lost_with", "") not in fits)
     found: dict[str, list[Trial]] = {}
     for trial in (*trials, *results.failed_fits):
         found.setdefault(trial.error or trial.status.lower(), []).append(trial)

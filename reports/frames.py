@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ELSEWHERE = "elsewhere"
+FINISHED, LOST = "FINISHED", ("FAILED", "KILLED")
+"""States of a run in MLflow: one that goes on is neither."""
 Mark = list[int] | str | None
 _COUNTS = {"rb.superseded": "false"}
 
@@ -67,6 +69,16 @@ class Trial:
     def seed(self) -> int:
         """−1 for ceilings."""
         return int(self.tags["rb.seed"])
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has a result."""
+        return self.status == FINISHED
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it ended without one."""
+        return self.status in LOST
 
     @property
     def is_scored(self) -> bool:
@@ -217,10 +229,10 @@ def _there(experiments: Mapping[str, str], name: str) -> list[str]:
 def _failed_fits(reader: RunReader, experiment: Sequence[str]) -> tuple[Trial, ...]:
     """Fits that failed or were killed and that no later one made good, newest first."""
     fits = [_trial(run, reader) for run in reader.runs(experiment, {"rb.kind": "fit"} | _COUNTS)]
-    finished = [f for f in fits if f.status == "FINISHED"]
+    finished = [f for f in fits if f.is_finished]
     done = {f.tags.get("rb.fingerprint.fit") for f in finished}
     failed: dict[str, Trial] = {}
-    for fit in (f for f in fits if f.status in ("FAILED", "KILLED")):
+    for fit in (f for f in fits if f.is_lost):
         fingerprint = fit.tags.get("rb.fingerprint.fit", fit.run_id)
         if fingerprint not in done:
             failed.setdefault(fingerprint, fit)
@@ -245,7 +257,7 @@ def _trial(run: RunRow, reader: RunReader) -> Trial:
 def _contradictions(trials: Sequence[Trial]) -> Iterator[str]:
     """A line for each fingerprint whose finished runs have different predictions."""
     digests: dict[str, dict[str, Trial]] = {}
-    for trial in (t for t in trials if t.status == "FINISHED"):
+    for trial in (t for t in trials if t.is_finished):
         digests.setdefault(trial.tags.get("rb.fingerprint.score", trial.run_id), {}).setdefault(
             trial.tags.get("rb.digest", ""), trial
         )
@@ -261,8 +273,8 @@ def unique(found: Sequence[Trial]) -> Iterator[Trial]:
 
     A trial whose prediction failed has no fingerprint of a score yet.
     """
-    finished = [t for t in found if t.status == "FINISHED"]
-    failed = [t for t in found if t.status in ("FAILED", "KILLED")]
+    finished = [t for t in found if t.is_finished]
+    failed = [t for t in found if t.is_lost]
     mended = made_good(failed, finished)
     predicted = {t.tags.get("rb.fingerprint.predict") for t in finished}
     kept: dict[str, Trial] = {}

@@ -48,12 +48,12 @@ class Row:
     @cached_property
     def finished(self) -> list[Trial]:
         """Trials with a score, by seed."""
-        return sorted((t for t in self.trials if t.status == "FINISHED"), key=lambda t: t.seed)
+        return sorted((t for t in self.trials if t.is_finished), key=lambda t: t.seed)
 
     @property
     def failed(self) -> list[Trial]:
         """Trials without one, by seed."""
-        return sorted((t for t in self.trials if t.status != "FINISHED"), key=lambda t: t.seed)
+        return sorted((t for t in self.trials if not t.is_finished), key=lambda t: t.seed)
 
     def tag(self, name: str) -> str:
         """A tag that all its trials share."""

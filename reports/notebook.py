@@ -33,7 +33,7 @@ def trials(store: str | None = None, benchmarks: Sequence[str] = ()) -> pd.DataF
         | {"seed": t.seed}
         | dict(t.metrics)
         for t in found.trials
-        if t.status == "FINISHED"
+        if t.is_finished
     ]
     return pd.DataFrame(rows)
 

@@ -131,6 +131,18 @@ def scores_of(row: Row, metrics: Collection[str] | None = None) -> dict[str, Sco
     }
 
 
+def why_no_scores(row: Row, metric: str, scores: Collection[str], of: str = "") -> str:
+    """Why a row that ran has no scores of a metric, ``of`` naming the row (`` of VSE``); empty where it has them.
+
+    MLflow keeps no metric that is not finite, so that one would be left out without a word.
+    """
+    if any(metric not in trial.metrics for trial in row.finished):
+        return f"a seed's score{of} is not finite"
+    if len({test_set(trial.record) for trial in row.finished}) > 1:
+        return f"the seeds{of} were scored on different test sets"
+    return "" if metric in scores else f"no replicates of the score{of}"
+
+
 def _unranked(row: Row, scores: Mapping[str, Scores], primary: str, clusters: int, digest: str) -> str:
     """Why a row has no rank; empty where it has one."""
     role = row.tag("role")
@@ -140,12 +152,8 @@ def _unranked(row: Row, scores: Mapping[str, Scores], primary: str, clusters: in
         return "answers without having looked"
     if not row.finished:
         return "no seed finished"
-    if any(primary not in trial.metrics for trial in row.finished):
-        return "a seed's score is not finite"
-    if len({test_set(trial.record) for trial in row.finished}) > 1:
-        return "its seeds were scored on different test sets"
-    if primary not in scores:
-        return "no replicates of its score"
+    if why := why_no_scores(row, primary, scores):
+        return why
     if test_set(row.record) != digest:
         return "scored on another test set"
     if np.isnan(scores[primary].averaged).mean() > UNDEFINED:

@@ -27,7 +27,7 @@ class Detection(DeferredTask):
     rules = "reelbench.tasks.rules.detection"
     inputs: ClassVar = {
         "video": Field("video", "the whole video"),
-        "duration_s": Field("number", "length of the video in seconds"),
+        "duration_s": Field("number", "length of the video in seconds", placed=True),
     }
     prediction: ClassVar = {
         "detections": Column(

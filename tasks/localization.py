@@ -32,10 +32,14 @@ class Localization(DeferredTask):
     inputs: ClassVar = {
         "video": Field("video", "the whole video"),
         "query": Field("text", "the sentence"),
-        "duration_s": Field("number", "length of the video in seconds"),
-        "candidates": Field("array", "(K, 2) seconds, what must be ranked; (0, 2) where spans are free"),
+        "duration_s": Field("number", "length of the video in seconds", placed=True),
+        "candidates": Field(
+            "array", "(K, 2) seconds, what must be ranked; (0, 2) where spans are free", placed=True
+        ),
         "chunk_s": Field(
-            "number", "length in seconds of the chunks that candidates are made of; 0 where spans are free"
+            "number",
+            "length in seconds of the chunks that candidates are made of; 0 where spans are free",
+            placed=True,
         ),
     }
     prediction: ClassVar = {

@@ -37,7 +37,7 @@ class Retrieval(DeferredTask):
         "sentences": Field("text", "the query's sentences, one or several"),
         "video": Field("video", "gallery: the video"),
         "segments": Field(
-            "array", "gallery: (n, 2) seconds of its clips; one row, the whole, for single clips"
+            "array", "gallery: (n, 2) seconds of its clips; one row, the whole, for single clips", placed=True
         ),
     }
     prediction: ClassVar = {
@@ -83,6 +83,7 @@ def _direction_metrics(direction: str) -> tuple[Metric, ...]:
             float("inf"),
             False,
             "1-based; ties in expectation",
+            interval_only=kind == "median",
         )
         for kind, short in (("median", "MedR"), ("mean", "MnR"))
     ]

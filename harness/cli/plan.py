@@ -120,12 +120,12 @@ def _skipped(bench: Bench) -> list[str]:
 
 def _smaller(bench: Bench) -> list[str]:
     """Methods that train, and not at the suite's preset because they have none of that name."""
-    presets = {s.spec["method"]: s.spec["preset"] for s in bench.plan.stages if s.kind == "fit"}
+    fits = (s.spec for s in bench.plan.stages if s.kind == "fit" and s.spec["phases"])
+    presets = {spec["method"]: spec["preset"] for spec in fits}
     lacking = {
         name: preset
         for name, preset in presets.items()
-        if bench.suite.preset not in (method := bench.registry.methods[name]).presets
-        and any(recipe.phases for recipe in method.recipes.values())
+        if bench.suite.preset not in bench.registry.methods[name].presets
     }
     return [
         f"preset: {name} has no {bench.suite.preset!r} and runs in {preset!r}"

@@ -65,6 +65,11 @@ class Excerpt(Dataset):
         return self.whole.film_strip(clip, frames)
 
 
+def uncut(dataset: Dataset) -> Dataset:
+    """The dataset that an excerpt was made of; any other as it is."""
+    return dataset.whole if isinstance(dataset, Excerpt) else dataset
+
+
 def cut(evaluation: EvaluationSet, count: int) -> EvaluationSet:
     """The evaluation set with ``count`` of its examples."""
     kept = _spread(evaluation.examples, count)

@@ -44,16 +44,11 @@ def _odd(examples: Sequence[Example], inputs: Mapping[str, Field], rate_hz: floa
         "unknown words": _with_texts(first, texts, _unknown),
         "longest": max(examples, key=lambda e: length_of(e, rate_hz)),
     }
-    if rate_hz and has_clips(first) and not any(_tells_seconds(n, inputs) for n in first.fields):
+    if rate_hz and has_clips(first) and not any(n in inputs and inputs[n].placed for n in first.fields):
         made["one frame"] = first.with_fields(
             **{n: _shortened(v, 1 / rate_hz) for n, v in first.fields.items()}
         )
     return {kind: e for kind, e in made.items() if kind == "as it is" or e is not first}
-
-
-def _tells_seconds(name: str, inputs: Mapping[str, Field]) -> bool:
-    """Whether a field says where in the video something is: a clip that is cut no longer fits it."""
-    return name in inputs and (name.endswith("_s") or "seconds" in inputs[name].doc)
 
 
 def _shortened(value: Any, seconds: float) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 from reelbench.conformance.altered import asking
 from reelbench.conformance.closeness import TOLERANCE, difference
+from reelbench.conformance.excerpt import uncut
 from reelbench.conformance.odd import NO_WORDS, odd_set
 from reelbench.conformance.report import Broken, described
 
@@ -48,7 +49,7 @@ def check_odd_inputs(subject: Subject, benchmark: Benchmark, split: str) -> str:
     """
     task = subject.registry.task(benchmark.task)
     dataset = subject.open_dataset(subject.dataset)
-    whole = task.evaluation(getattr(dataset, "whole", dataset), benchmark.protocol, split)
+    whole = task.evaluation(uncut(dataset), benchmark.protocol, split)
     asked = odd_set(whole, task.inputs, _rate_of(subject))
     single = replace(asked, examples=[e for e in asked.examples if e.id != NO_WORDS])
     try:

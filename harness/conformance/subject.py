@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -68,6 +68,11 @@ class Subject:
     def fit_stage(self) -> Stage:
         """The recipe's own fit."""
         return self.stages[-1]
+
+    def over(self, open_dataset: Callable[[str], Dataset], name: str, keep: Iterable[str] = ()) -> Subject:
+        """The same recipe on other data, in a folder of its own; of the stages that ran it keeps the fingerprints ``keep``."""
+        done = {f: self._done[f] for f in keep if f in self._done}
+        return replace(self, open_dataset=open_dataset, folder=self.folder / name, held=[], _done=done)
 
     @property
     def place(self) -> str:

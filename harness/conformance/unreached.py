@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reelbench.conformance.altered import Scrambled, accepting, serving
@@ -23,12 +22,10 @@ def check_labels(subject: Subject) -> str:
 
     What the fit starts from is not fitted again: it is looked at as a recipe of its own.
     """
-    other = replace(
-        subject,
-        open_dataset=lambda name: Scrambled(subject.open_dataset(name)),  # type: ignore[arg-type]
-        folder=subject.folder / "scrambled",
-        held=[],
-        _done={f: done for f, done in subject._done.items() if f != subject.fit_stage.fingerprint},
+    other = subject.over(
+        lambda name: Scrambled(subject.open_dataset(name)),  # type: ignore[arg-type]
+        "scrambled",
+        keep=[s.fingerprint for s in subject.stages if s is not subject.fit_stage],
     )
     if fit_digest(subject.run(subject.fit_stage)) != fit_digest(other.run(other.fit_stage)):
         raise Broken(

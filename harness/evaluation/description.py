@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from reelbench.papers import read_paper
 
 if TYPE_CHECKING:
+    from reelbench.dataset import DatasetSource
     from reelbench.executors import Job
     from reelbench.method import Method
     from reelbench.task import Task
@@ -22,7 +23,13 @@ _METHODLESS = {
 
 
 def describe_trial(
-    job: Job, predicted: Mapping[str, Any], done: Mapping[str, Any], *, method: Method | None, task: Task
+    job: Job,
+    predicted: Mapping[str, Any],
+    done: Mapping[str, Any],
+    *,
+    method: Method | None,
+    task: Task,
+    source: DatasetSource,
 ) -> dict[str, Any]:
     """The task, the method's words and paper, and what the whole chain of fits cost.
 
@@ -41,7 +48,7 @@ def describe_trial(
         "peak_memory_bytes": max(predicted["peak_memory_bytes"], chain["peak_memory_bytes"]),
     }  # fmt: skip
     return {
-        "task_title": task.title, "task_summary": task.summary, "protocol_doc": task.protocols[job.spec["protocol"]], "given": task.given,
+        "task_title": task.title, "task_summary": task.summary, "protocol_doc": task.protocols[job.spec["protocol"]], "given": task.given, "generated": source.generated,
         "metric_specs": [asdict(m) | {"primary": i == 0} for i, m in enumerate(task.metrics(job.spec["protocol"]))],
         "fingerprints": {"predict": predicted["fingerprint"], "score": job.fingerprint, "fits": predicted["fits"]},
         "predictions_digest": predicted["digest"], "cost": cost, "curve": chain["curve"], "validation": chain.get("validation"), "upstream": chain.get("upstream", []),

@@ -196,7 +196,8 @@ def _score(job: Job, bench: Workbench, emit: Emit) -> dict[str, Any]:
     done = run_score(
         spec, method=method, dataset=dataset, task=task, predictions=predictions, folder=job.folder, emit=emit
     )
-    return done | describe_trial(job, read_record(predictions), done, method=method, task=task)
+    source = bench.registry.dataset_source(spec["dataset"])
+    return done | describe_trial(job, read_record(predictions), done, method=method, task=task, source=source)
 
 
 _STAGES = {"fit": _fit, "predict": _predict, "score": _score}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,11 @@ class Told:
     started_ms: int
     record: Mapping[str, Any]
     metrics: Mapping[str, float]
+
+
+def first_of(wrong: Sequence[str]) -> str:
+    """The first of several lines, and how many more there are."""
+    return wrong[0] + (f", and {len(wrong) - 1} more" if len(wrong) > 1 else "")
 
 
 def told_of(listed: Listed) -> Told:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reelbench.reports.frames import LOST
+
 if TYPE_CHECKING:
     from reelbench.reports.frames import Results, Trial
     from reelbench.reports.leaderboard import Board
 
-STATUSES = ("FAILED", "KILLED")
 _OF_ITS_STORE = ("rb.lease", "rb.fit_runs", "rb.heartbeat_ms", "rb.progress")
 _REQUIRED = {"fit": ("rb.label", "rb.seed"), "trial": ("rb.label", "rb.seed", "rb.benchmark")}
 
@@ -28,7 +29,7 @@ def failures(results: Results, boards: Sequence[Board]) -> Iterator[Failed]:
     """What the boards' tables count as lost: failed trials, and fits that failed on their datasets."""
     benchmarks = {board.benchmark for board in boards}
     datasets = {t.tags.get("rb.dataset") for board in boards for row in board.rows for t in row.trials}
-    trials = (t for t in results.trials if t.status != "FINISHED" and t.benchmark in benchmarks)
+    trials = (t for t in results.trials if not t.is_finished and t.benchmark in benchmarks)
     fits = (fit for fit in results.failed_fits if fit.tags.get("rb.dataset") in datasets)
     yield from (_failed(run) for run in (*trials, *fits))
 
@@ -47,7 +48,7 @@ def fault(line: Any) -> str:
     if not isinstance(line, dict):
         return f"is a {type(line).__name__}, expected an object"
     status, started, tags = line.get("status"), line.get("started_ms"), line.get("tags")
-    if status not in STATUSES:
+    if status not in LOST:
         return f"has status {status!r}, expected FAILED or KILLED"
     if not isinstance(started, int) or isinstance(started, bool):
         return "has no started_ms"

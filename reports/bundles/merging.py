@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from reelbench.errors import ReelbenchError
-from reelbench.reports.bundles.agreement import disagreements, told_of
+from reelbench.reports.bundles.agreement import disagreements, first_of, told_of
 from reelbench.reports.bundles.failing import travelling
 from reelbench.reports.bundles.opening import Bundle, BundleError
 from reelbench.reports.bundles.packing import FILES, REQUIRED
-from reelbench.reports.frames import Results, Trial
+from reelbench.reports.frames import FINISHED, Results, Trial
 from reelbench.tracking.store import FITS, Store, experiment_name, tracking_errors
 
 FINGERPRINTS = ("rb.fingerprint.score", "rb.fingerprint.predict", "rb.fingerprint.fit")
 """A run's own is the first that it has."""
-FINISHED = "FINISHED"
 
 
 class MergeError(ReelbenchError):
@@ -71,7 +70,7 @@ class Merged:
 def of_store(results: Results) -> Iterator[Brought]:
     """The trials of a store, and the fits that failed."""
     for trial in (*results.trials, *results.failed_fits):
-        if trial.status != FINISHED:
+        if not trial.is_finished:
             yield Brought(trial.tags, {}, trial.started_ms, {}, trial.status)
         elif trial.is_scored:
             yield Brought(trial.tags, trial.metrics, trial.started_ms, _files(trial))
@@ -90,14 +89,12 @@ def of_bundle(bundle: Bundle) -> Iterator[Brought]:
         If the bundle is damaged or contradicts itself: nothing of a record that cannot be trusted is taken over.
     """
     if bundle.damaged:
-        raise BundleError(
-            f"the bundle is damaged ({bundle.damaged[0]}{_more(len(bundle.damaged))}); nothing was merged"
-        )
+        raise BundleError(f"the bundle is damaged ({first_of(bundle.damaged)}); nothing was merged")
     for listed in bundle.trials:
         told = told_of(listed)
         if wrong := list(disagreements(told)):
             raise BundleError(
-                f"{listed.folder.name}, {listed.label}, seed {listed.seed}: {wrong[0]}{_more(len(wrong))}; nothing was merged"
+                f"{listed.folder.name}, {listed.label}, seed {listed.seed}: {first_of(wrong)}; nothing was merged"
             )
         files = {name: listed.folder / name for name in FILES if (listed.folder / name).is_file()}
         if lacking := [name for name in REQUIRED if name not in files]:
@@ -105,10 +102,6 @@ def of_bundle(bundle: Bundle) -> Iterator[Brought]:
         yield Brought(told.tags, told.run_metrics, told.started_ms, files)
     for failed in bundle.failures:
         yield Brought(failed.tags, {}, failed.started_ms, {}, failed.status)
-
-
-def _more(count: int) -> str:
-    return f" and {count - 1} more" if count > 1 else ""
 
 
 def merge(store: Store, brought: Iterable[Brought]) -> Merged:

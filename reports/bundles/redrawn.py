@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelbench.reports import formats
+from reelbench.reports.bundles.agreement import first_of
 from reelbench.reports.bundles.opening import Bundle, BundleError, read_object
 from reelbench.reports.bundles.packing import ENVIRONMENT, MANIFEST
+from reelbench.reports.frames import FINISHED, Trial
 
 if TYPE_CHECKING:
     from reelbench.reports.bundles.agreement import Told
-    from reelbench.reports.frames import Trial
     from reelbench.reports.leaderboard import Board
 
 TOLERANCE = 1e-4
@@ -65,12 +66,8 @@ def check_tables(bundle: Bundle, several: Sequence[Told]) -> Tables:
                 "its numbers are in the .json beside it, which is checked"
             )
         elif found:
-            problems.append(f"{FOLDER}/{name}: {found[0]}{_more(len(found))}")
+            problems.append(f"{FOLDER}/{name}: {first_of(found)}")
     return Tables(tuple(problems), tuple(unchecked))
-
-
-def _more(count: int) -> str:
-    return f", and {count - 1} more" if count > 1 else ""
 
 
 def _versions(bundle: Bundle) -> tuple[bool, str]:
@@ -100,7 +97,7 @@ def _boards(bundle: Bundle, several: Sequence[Told]) -> list[Board]:
 
 def _finished(several: Sequence[Told]) -> Iterator[Trial]:
     for told in several:
-        yield _trial("FINISHED", told.started_ms, told.tags, told.run_metrics, told.listed.folder)
+        yield _trial(FINISHED, told.started_ms, told.tags, told.run_metrics, told.listed.folder)
 
 
 def _failed(bundle: Bundle) -> Iterator[Trial]:
@@ -112,7 +109,6 @@ def _trial(
     status: str, started_ms: int, tags: Mapping[str, str], metrics: Mapping[str, float], folder: Path
 ) -> Trial:
     """A trial whose artifacts are the bundle's files; no store is asked."""
-    from reelbench.reports.frames import Trial
     from reelbench.tracking.reading import RunReader
 
     address = folder.absolute().as_uri()

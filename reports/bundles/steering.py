@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reelbench.task import Task
 
 NAMES = ("method", "title", "variant", "recipe", "preset", "task", "dataset", "protocol", "family", "section")
-OF_A_METRIC = ("direction", "percent", "low", "high", "primary")
+OF_A_METRIC = ("direction", "percent", "low", "high", "interval_only", "primary")
 NO_METHOD = ("external", "ceiling")
 Row = tuple[str, str]
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from reelbench.benchmarks import Benchmark
 from reelbench.plaintext import one_line
-from reelbench.reports.claims.needed import meant_draws
+from reelbench.reports.claims.needed import draws_of
 from reelbench.reports.claims.statement import Claim, Side
 from reelbench.reports.claims.verdict import pooled
 from reelbench.reports.comparison.caveats import caveats_of
 from reelbench.reports.leaderboard import Board, Row
-from reelbench.reports.standing import FEWEST_CLUSTERS, scores_of, test_set
+from reelbench.reports.standing import FEWEST_CLUSTERS, scores_of, why_no_scores
 from reelbench.reports.statistics.contrast import Contrast, Scores, contrast
 
 Pair = tuple[Side, Side]
@@ -178,17 +178,9 @@ def _may_stand_for(side: Side, row: Row) -> bool:
 
 
 def _candidate(claim: Claim, side: Side, row: Row) -> _Candidate:
-    scores = scores_of(row, (claim.metric,)).get(claim.metric)
-    return _Candidate(side, row, scores, "" if scores else _fault(claim.metric, side, row))
-
-
-def _fault(metric: str, side: Side, row: Row) -> str:
-    """Why a row that ran has no scores to judge: MLflow keeps no metric that is not finite."""
-    if any(metric not in trial.metrics for trial in row.finished):
-        return f"a seed's score of {side} is not finite"
-    if len({test_set(trial.record) for trial in row.finished}) > 1:
-        return f"the seeds of {side} were scored on different test sets"
-    return f"no replicates of the score of {side}"
+    scores = scores_of(row, (claim.metric,))
+    why = why_no_scores(row, claim.metric, scores, f" of {side}")
+    return _Candidate(side, row, scores.get(claim.metric), why)
 
 
 def _is_overridden(row: Row) -> bool:
@@ -254,7 +246,8 @@ def _measured(
         for side in dict.fromkeys(claim.sides)
         if side not in there
     ]
-    asked = tuple(dict.fromkeys([*meant_draws(world), *draws]))
+    meant = draws_of(world) if any(board.record.get("generated") for board in draws.values()) else []
+    asked = tuple(dict.fromkeys([*meant, *draws]))
     missing = (*absent, *_left_out(leads))
     return Measured(claim, world, protocol, rows, leads, asked, missing, tuple(_caveats(leads, chosen)))
 

@@ -9,8 +9,6 @@ from dataclasses import replace
 from reelbench.reports.claims.statement import Claim, Side
 
 DRAWS, SEEDS = 3, 5
-GENERATED = ("microworld",)
-"""Datasets that can be drawn anew; nothing in a record tells them from published files."""
 TITLE = "What the claims of the papers need, rows that settle most claims first"
 CONTROLS_TITLE = "The claims that name a control world, in that world: at most 5 % of them may hold there"
 
@@ -18,11 +16,6 @@ CONTROLS_TITLE = "The claims that name a control world, in that world: at most 5
 def draws_of(world: str, count: int = DRAWS) -> list[str]:
     """``microworld/small``, ``microworld/small/draw2``, …"""
     return [world, *(f"{world}/draw{k}" for k in range(2, count + 1))]
-
-
-def meant_draws(world: str) -> list[str]:
-    """The draws that a verdict on a world is meant to rest on: of a generated one several, of published files those that there are."""
-    return draws_of(world) if world.partition("/")[0] in GENERATED else []
 
 
 def suite_text(

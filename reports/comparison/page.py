@@ -14,7 +14,7 @@ from reelbench.reports.comparison.caveats import caveats_of
 from reelbench.reports.comparison.outcomes import KindLine, Outcomes, by_kind, kinds_of, outcomes_of, widest
 from reelbench.reports.leaderboard import Board, Row
 from reelbench.reports.pages import title_of, where_of
-from reelbench.reports.standing import FEWEST_CLUSTERS, scores_of
+from reelbench.reports.standing import FEWEST_CLUSTERS, scores_of, why_no_scores
 from reelbench.reports.statistics.contrast import Contrast, contrast
 from reelbench.reports.tables import distinct_names, places
 
@@ -42,16 +42,13 @@ class MetricLine:
 
     @property
     def p(self) -> float | None:
-        """Of no difference; ``None`` where the error cannot be told, and of a median, which gets an interval only."""
-        return self.difference.p if self.difference.is_known and not self.is_median else None
+        """Of no difference; ``None`` where the error cannot be told, and where the metric gets an interval only."""
+        return self.difference.p if self.difference.is_known and not self.is_interval_only else None
 
     @property
-    def is_median(self) -> bool:
-        """Whether the metric is a median: it moves in steps, so that no t stands behind a p of it (``docs/statistics.md``).
-
-        Read off its name (``t2v_median_rank``): records of every age have it, and nothing else in them tells.
-        """
-        return "median" in str(self.spec["name"]).split("_")
+    def is_interval_only(self) -> bool:
+        """Whether no t stands behind a p of the metric, as of a median (``docs/statistics.md``)."""
+        return bool(self.spec.get("interval_only"))
 
 
 @dataclass(frozen=True)
@@ -216,7 +213,7 @@ def page_of(found: Comparison) -> dict[str, Any]:
     return {
         "title": title_of(board), "where": where_of(board), "names": names, "benchmark": board.benchmark, "seeds": [r.seeds for r in (found.left, found.right)],
         "metrics": [_metric_values(board, line) for line in found.metrics], "kinds": [_kind_values(line) for line in found.kinds],
-        "warnings": warnings(found), "fewest": FEWEST_CLUSTERS, "has_median": any(line.is_median for line in found.metrics),
+        "warnings": warnings(found), "fewest": FEWEST_CLUSTERS, "has_interval_only": any(line.is_interval_only for line in found.metrics),
         "examples": {f"{names[0]} wins by most": found.wins, f"{names[1]} wins by most": found.losses},
     }  # fmt: skip
 
@@ -229,11 +226,12 @@ def warnings(found: Comparison) -> list[str]:
 
 
 def _uncompared(found: Comparison, rows: Mapping[str, Row]) -> Iterator[str]:
-    """MLflow keeps no metric that is not finite, so that it would be left out without a word."""
-    for spec in found.board.specs:
+    """A metric of which a row has no scores, and why."""
+    compared = {str(line.spec["name"]) for line in found.metrics}
+    for spec in (s for s in found.board.specs if str(s["name"]) not in compared):
         for name, row in rows.items():
-            if any(spec["name"] not in trial.metrics for trial in row.finished):
-                yield f"{spec.get('title') or spec['name']} is not compared: a seed's score of {name} is not finite"
+            if why := why_no_scores(row, str(spec["name"]), scores_of(row), f" of {name}"):
+                yield f"{spec.get('title') or spec['name']} is not compared: {why}"
 
 
 def _few(clusters: int) -> Iterator[str]:
@@ -248,7 +246,7 @@ def _metric_values(board: Board, line: MetricLine) -> dict[str, str]:
     return {
         "head": numbers.metric_head(spec), "left": f"{numbers.shown(spec, line.left):.{digits}f}", "right": f"{numbers.shown(spec, line.right):.{digits}f}",
         "difference": numbers.signed(spec, diff.estimate, digits), "interval": numbers.interval(spec, diff.interval(), digits) if diff.is_known else UNKNOWN,
-        "p": numbers.MISSING if line.is_median else UNKNOWN if line.p is None else f"{line.p:.2g}",
+        "p": numbers.MISSING if line.is_interval_only else UNKNOWN if line.p is None else f"{line.p:.2g}",
     }  # fmt: skip
 
 

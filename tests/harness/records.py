@@ -27,7 +27,7 @@ from reelbench.suite import make_suite
 METRICS = (
     {"name": "recall_at_1", "title": "R@1", "direction": "higher", "low": 0.0, "high": 1.0, "percent": True, "primary": True, "doc": "first"},
     {"name": "recall_at_5", "title": "R@5", "direction": "higher", "low": 0.0, "high": 1.0, "percent": True, "primary": False, "doc": "first five"},
-    {"name": "median_rank", "title": "MedR", "direction": "lower", "low": 1.0, "high": float("inf"), "percent": False, "primary": False, "doc": "median rank"},
+    {"name": "median_rank", "title": "MedR", "direction": "lower", "low": 1.0, "high": float("inf"), "percent": False, "primary": False, "interval_only": True, "doc": "median rank"},
 )  # fmt: skip
 VERSIONS = {"reelbench": "0.1.0", "torch": "2.13.0", "python": "3.11.2"}
 HARDWARE = {"device": "cpu", "name": "x86_64", "cores": 2, "memory_bytes": 8 << 30}

@@ -53,6 +53,7 @@ SPECS = [
         "percent": False,
         "primary": False,
         "doc": "1-based",
+        "interval_only": True,
     },
 ]
 BENCHMARK = "retrieval@microworld/small:sentence"
@@ -244,7 +245,7 @@ def _record(naming: Mapping[str, Any], metrics: Mapping[str, float]) -> dict[str
     }
     return {
         **naming, "kind": "score", "status": "finished", "ended_ms": 1_760_000_100_000, "metrics": dict(metrics), "metric_specs": SPECS, "cost": cost,
-        "deterministic": naming["role"] == "ceiling", "floor": naming["method"] == "chance", "examples": 300, "clusters": 300, "clusters_digest": "c0ffee", "evaluation_info": {"gallery": 300}, "task_title": naming["task"].capitalize(),
+        "deterministic": naming["role"] == "ceiling", "floor": naming["method"] == "chance", "examples": 300, "clusters": 300, "clusters_digest": "c0ffee", "evaluation_info": {"gallery": 300}, "generated": naming["dataset"].startswith("microworld"), "task_title": naming["task"].capitalize(),
         "task_summary": "Find the clip.", "protocol_doc": "One clip a story.", "summary": "Fuses both jointly.", "departures": "- one ``thing``\n  more", "versions": {"reelbench": "0.1.0"},
         "config": {"hidden": 64}, "origins": {"hidden": "preset tiny"}, "curve": curve if naming["role"] == "method" else [], "fingerprints": {"fits": [sha(naming)]},
         "validation": [{"phase": "joint", "benchmark": naming["benchmark"]}], "phases": [{"name": "joint", "relation": "captions"}],

@@ -225,14 +225,14 @@ def test_a_seed_without_a_finite_score(trials: Trials):
 def test_seeds_that_were_scored_on_different_test_sets(trials: Trials):
     for seed, digest in enumerate(("c0ffee", "other")):
         trials.trial("odd", seed, {METRIC: 0.5}, clusters_digest=digest)
-    check_unranked(stand_beside(trials), "its seeds were scored on different test sets")
+    check_unranked(stand_beside(trials), "the seeds were scored on different test sets")
 
 
 def test_a_row_without_replicates(trials: Trials):
     trials.row("odd", (0.5, 0.6))
     (trials.folder / "odd-1-1" / "sheet" / "replicates.safetensors").unlink()
     board = stand_beside(trials)
-    check_unranked(board, "no replicates of its score")
+    check_unranked(board, "no replicates of the score")
     assert board.standings.places[label("odd")].intervals == {}
 
 
@@ -334,7 +334,7 @@ def test_the_footer_where_nothing_has_replicates(trials: Trials):
     board = trials.board()
     assert standing_notes(board, board.names) == [
         "Rows are ordered by their mean; their record has no replicates, so that no difference was tested. Run the suite again to score them anew.",
-        "Not ranked: Best (no replicates of its score).",
+        "Not ranked: Best (no replicates of the score).",
     ]
 
 

@@ -70,7 +70,7 @@ SCHEMAS: dict[str, dict[str, Field]] = {
     "gaze": {
         "video": VIDEO,
         "frames": Field("number", "frames to predict, evenly spaced"),
-        "fixations": Field("array", "list of arrays (n, 2) of (x, y) in [0, 1)", target=True),
+        "fixations": Field("array", "list of arrays (n, 2) of (x, y) in [0, 1)", target=True, sampled=True),
     },
     "tags": {
         "video": VIDEO,

@@ -18,6 +18,7 @@ class MicroworldSource(DatasetSource):
     sizes = tuple(SIZES)
     default_size = DEFAULT_SIZE
     licence = "generated here; Apache-2.0 as the rest"
+    generated = True
 
     def open(self, path: str, *, data_dir: Path | None, cache_dir: Path) -> Dataset:
         """Open a corpus; ``data_dir`` is not used."""
