@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("reelbench", deadline=None)  # a busy machine is no fault of an example
+settings.load_profile("reelbench")
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -36,7 +36,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(lengths=st.dictionaries(st.text(min_size=1, max_size=8), st.integers(1, 9), min_size=1, max_size=5))
 def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, lengths: dict[str, int]) -> None:
     lengths.pop("__metadata__", None)

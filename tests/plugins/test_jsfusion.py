@@ -131,7 +131,7 @@ def test_hinges_leave_the_answer_out():
     torch.testing.assert_close(hinges, torch.tensor([[0.0, 0.5, 3.0], [0.0, 0.0, 0.5]]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(1, 12),
     st.integers(1, 14),

@@ -33,7 +33,7 @@ def test_both_directions_are_averaged():
     assert agglomerate(table((1, 0.7), (0.2, 1))) == [0, 1]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 3), max_size=7))
 def test_a_true_partition_is_found_again(people):
     labels = agglomerate([[float(a == b) for b in people] for a in people])
@@ -41,7 +41,7 @@ def test_a_true_partition_is_found_again(people):
     assert labels == sorted(labels, key=labels.index) or set(labels) == set(range(len(set(people))))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(2, 6), st.integers(0, 10**6))
 def test_no_single_join_would_gain(count, seed):
     p = np.random.default_rng(seed).random((count, count))

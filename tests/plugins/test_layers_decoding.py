@@ -72,7 +72,7 @@ def words_of(sentence):
     return [w for w in sentence if w != END]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), rows=st.integers(1, 4), longest=st.integers(0, 7))
 def test_a_beam_of_one_is_greedy(seed, rows, longest):
     step, state = random_model(seed, rows, 5)
@@ -80,7 +80,7 @@ def test_a_beam_of_one_is_greedy(seed, rows, longest):
     assert beam(step, state, first, END, longest, 1) == greedy(step, state, first, END, longest)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000))
 def test_a_beam_wide_enough_for_every_sentence_finds_the_best_of_them(seed):
     rows, vocabulary, longest = 2, 3, 3
@@ -91,7 +91,7 @@ def test_a_beam_wide_enough_for_every_sentence_finds_the_best_of_them(seed):
         assert found[row] == words_of(best)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), width=st.integers(1, 4))
 def test_a_row_says_the_same_alone_as_among_others(seed, width):
     step, state = random_model(seed, 3, 6)

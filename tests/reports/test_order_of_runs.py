@@ -47,7 +47,7 @@ def histories(draw: st.DrawFn) -> tuple[list[int], list[tuple[int, int, str]], l
     return twice, failed, list(draw(st.permutations(range(12 + len(twice) + len(failed)))))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(history=histories())
 def test_order_duplicates_and_failures_change_no_number(
     made: Sequence[Trial], history: tuple[list[int], list[tuple[int, int, str]], list[int]]

@@ -142,7 +142,7 @@ def test_summed_meteor_statistics_score_as_the_program_says(coco: Any, meteor_pr
         assert meteor.meteor(statistics[rows].sum(axis=0)) == pytest.approx(together, abs=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(copies=st.lists(st.integers(0, 4), min_size=CLUSTERS, max_size=CLUSTERS).filter(any))
 def test_whole_weights_are_resampling_with_copied_rows(coco: Any, copies: list[int]) -> None:
     sheet, plain = coco
@@ -346,7 +346,7 @@ def test_a_damaged_cache_file_is_made_again(monkeypatch: pytest.MonkeyPatch, tmp
 words = st.lists(st.sampled_from("abcd"), max_size=6).map(" ".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(words, st.lists(words, min_size=1, max_size=3)), min_size=1, max_size=4))
 def test_any_short_text_scores_as_pycocoevalcap_does(pairs: list[tuple[str, list[str]]]) -> None:
     from pycocoevalcap.bleu.bleu_scorer import BleuScorer

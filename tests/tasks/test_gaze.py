@@ -49,7 +49,7 @@ def test_correlation_is_pearsons() -> None:
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=seeds)
 def test_the_auc_between_fixations_is_scikit_learns(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -61,7 +61,7 @@ def test_the_auc_between_fixations_is_scikit_learns(seed: int) -> None:
     assert gaze.auc_between(saliency, here, elsewhere) == pytest.approx(expected)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=seeds)
 def test_stretching_a_map_changes_no_auc_and_no_correlation(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -76,7 +76,7 @@ def test_metrics_that_are_declared_are_those_that_are_computed(name: str) -> Non
 
 
 @every_task
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=seeds)
 def test_the_order_of_predictions_and_examples_does_not_matter(name: str, seed: int) -> None:
     task, evaluation, predictions = trial(name, seed)
@@ -87,7 +87,7 @@ def test_the_order_of_predictions_and_examples_does_not_matter(name: str, seed: 
 
 
 @every_task
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=seeds, copies=st.lists(st.integers(0, 3), min_size=4, max_size=4).filter(any))
 def test_whole_weights_are_resampling_with_copied_rows(name: str, seed: int, copies: list[int]) -> None:
     task, evaluation, predictions = trial(name, seed)
@@ -102,7 +102,7 @@ def test_whole_weights_are_resampling_with_copied_rows(name: str, seed: int, cop
 
 
 @every_task
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=seeds)
 def test_weights_of_one_give_the_plain_metric_and_scaled_weights_change_nothing(name: str, seed: int) -> None:
     task, evaluation, predictions = trial(name, seed)

@@ -18,7 +18,7 @@ from reelbench.scoring import ScoreSheet
 
 every_task = pytest.mark.parametrize("name", TRIALS)
 seeds = st.integers(0, 2**32 - 1)
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=30)
 
 
 def trial(name: str, seed: int) -> Trial:

@@ -87,7 +87,7 @@ def test_every_colour_and_grain_has_a_number_of_one_byte() -> None:
     assert COLOUR_COUNT * GRAINS <= 256
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(INDICES, st.sampled_from(RENDERINGS))
 def test_who_acts_or_gets_something_stays_in_the_picture_and_all_others_are_half_in_it(
     index: int, rendering: str
@@ -110,7 +110,7 @@ def test_who_acts_or_gets_something_stays_in_the_picture_and_all_others_are_half
         ).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(INDICES)
 def test_only_who_does_nothing_turns_their_back_for_a_whole_clip(index: int) -> None:
     story = story_of(index)
@@ -173,7 +173,7 @@ def test_what_is_lifted_is_at_the_foot_before_and_overhead_now_and_then() -> Non
     assert found > 5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(INDICES)
 def test_the_treasure_is_in_its_holders_hand_when_a_clip_starts_and_when_it_ends(index: int) -> None:
     story = story_of(index)
@@ -301,7 +301,7 @@ def test_every_video_has_every_modality_in_the_shape_that_is_declared() -> None:
             assert rows.dtype == np.dtype(spec.dtype)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(INDICES)
 def test_there_is_a_track_for_everybody_on_screen_also_who_is_turned_or_half_out_of_the_picture(
     index: int,

@@ -75,7 +75,7 @@ def test_label_spaces_hold_no_name_twice_and_unseen_actions_come_last() -> None:
     assert ACTIONS[-len(UNSEEN_ACTIONS) :] == UNSEEN_ACTIONS
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(INDICES)
 def test_acts_follow_one_another_in_clips_of_people_who_are_there(index: int) -> None:
     story = story_of(index)
@@ -133,7 +133,7 @@ def test_a_sequel_family_shares_four_scenes_of_five_or_all_in_another_order(fami
         assert Counter(order) == Counter(base)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(INDICES)
 def test_sentences_are_trees_whose_words_say_what_happens(index: int) -> None:
     story = story_of(index)
@@ -158,7 +158,7 @@ def test_sentences_are_trees_whose_words_say_what_happens(index: int) -> None:
         assert event.act.deed.thing in ("", *sentence.tokens)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(INDICES)
 def test_mentions_stand_at_someone_and_name_who_acts_or_is_away(index: int) -> None:
     story = story_of(index)
@@ -174,7 +174,7 @@ def test_mentions_stand_at_someone_and_name_who_acts_or_is_away(index: int) -> N
         assert not away & set(event.visible)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(INDICES)
 def test_gender_and_shirt_tell_the_people_of_a_story_apart(index: int) -> None:
     cast = story_of(index).cast

@@ -33,7 +33,7 @@ def by_hand(scores: list[int], right: list[int], k: int) -> tuple[float, float]:
     return float(np.mean([rank <= k for rank in ranks])), float(np.mean(ranks))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scores=st.lists(st.integers(0, 2), min_size=2, max_size=6), k=st.integers(1, 6), data=st.data())
 def test_ties_are_the_mean_over_every_order_of_the_tied_block(scores: list[int], k: int, data: Any) -> None:
     right = data.draw(st.lists(st.integers(0, len(scores) - 1), min_size=1, unique=True))
@@ -109,7 +109,7 @@ def test_a_video_counts_once_however_many_queries_it_has() -> None:
     assert values["v2t_median_rank"] == 1.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), min_size=1, max_size=12))
 def test_a_median_under_whole_weights_is_numpys_of_copied_values(pairs: list[tuple[int, int]]) -> None:
     values, weights = (np.array(column) for column in zip(*pairs, strict=True))

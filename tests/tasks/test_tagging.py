@@ -30,7 +30,7 @@ def test_scores_are_those_of_the_official_code(shared: Path) -> None:
     assert max(map(abs, float32.differences().values())) < 1e-6
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), levels=st.integers(2, 20))
 def test_average_precision_is_scikit_learns_with_any_ties_and_weights(seed: int, levels: int) -> None:
     rng = np.random.default_rng(seed)
@@ -81,7 +81,7 @@ def test_a_video_without_labels_has_no_precision() -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_renaming_the_labels_changes_nothing(seed: int) -> None:
     rng = np.random.default_rng(seed)
     scores, labels, order = rng.integers(4, size=(8, 25)), rng.random((8, 25)) < 0.2, rng.permutation(25)
