@@ -16,7 +16,7 @@ from reelbench.errors import TrackingError, UnknownNameError
 from reelbench.reports.editions import made_good
 from reelbench.resampling import REPLICATES
 from reelbench.tracking.reading import RunReader, RunRow
-from reelbench.tracking.store import FITS, SUITES, is_missing, local_folder, redact
+from reelbench.tracking.store import FITS, SUITES, is_missing, local_path, redact
 
 if TYPE_CHECKING:
     import numpy as np
@@ -135,22 +135,24 @@ class Trial:
 
     def local(self, name: str) -> Path | None:
         """Where an artifact is, or should be, on this machine's disk; ``None`` for one that is elsewhere."""
-        return self._folder / name if self._folder else None
+        return None if self._folder is None else Path(self._folder, name)
 
     def mark(self, name: str) -> Mark:
         """Size and time of change of an artifact, by which one that was replaced is told; ``None`` where it is not there.
 
         One that is elsewhere has none: it is taken to be as it was as long as its run is; to compare it is to fetch it.
         """
+        if self._folder is None:
+            return ELSEWHERE
         try:
-            told = os.stat(f"{self._folder}/{name}") if self._folder else None
+            told = os.stat(f"{self._folder}/{name}")
         except OSError:
             return None
-        return [told.st_size, told.st_mtime_ns] if told else ELSEWHERE
+        return [told.st_size, told.st_mtime_ns]
 
     @cached_property
-    def _folder(self) -> Path | None:
-        return local_folder(self.artifact_uri)
+    def _folder(self) -> str | None:
+        return local_path(self.artifact_uri)
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,13 @@ _WAIT_S = 30.0
 _CHOSEN = (
     "CREATE TEMP TABLE chosen AS SELECT run_uuid, name, status, start_time, artifact_uri FROM runs "
     "WHERE lifecycle_stage = 'active' AND experiment_id IN (SELECT experiment_id FROM experiments "
-    "WHERE lifecycle_stage = 'active') AND experiment_id IN ({ids}){tagged}"
+    "WHERE lifecycle_stage = 'active') AND experiment_id IN ({ids}){tagged} "
+    "ORDER BY start_time IS NULL, start_time DESC, run_uuid"
 )
 _TAGGED = " AND EXISTS (SELECT 1 FROM tags t WHERE t.run_uuid = runs.run_uuid AND t.key = ? AND t.value = ?)"
 _NEWEST_FIRST = (
     "SELECT *, (SELECT json_group_object(key, value) FROM tags WHERE tags.run_uuid = chosen.run_uuid) "
-    "FROM chosen ORDER BY start_time IS NULL, start_time DESC, run_uuid"
+    "FROM chosen ORDER BY rowid"
 )
 _METRICS = "SELECT run_uuid, key, CASE WHEN is_nan THEN NULL ELSE value END FROM chosen JOIN latest_metrics USING (run_uuid)"
 

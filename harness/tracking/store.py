@@ -176,12 +176,20 @@ def artifact_root(uri: str) -> str | None:
 
 def local_folder(artifact_uri: str) -> Path | None:
     """The folder of an artifact URI on this machine's disk; ``None`` for a remote one."""
+    path = local_path(artifact_uri)
+    return None if path is None else Path(path)
+
+
+def local_path(artifact_uri: str) -> str | None:
+    """The same as text, for those who ask of thousands."""
+    if artifact_uri.startswith("/"):
+        return artifact_uri
     from urllib.request import url2pathname
 
     parts = urlsplit(artifact_uri)
     if parts.scheme == "file":
-        return Path(url2pathname(parts.path))
-    return Path(artifact_uri) if parts.scheme == "" else None
+        return url2pathname(parts.path)
+    return artifact_uri if parts.scheme == "" else None
 
 
 def _open_client(uri: str) -> MlflowClient:

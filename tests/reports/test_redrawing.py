@@ -278,7 +278,7 @@ def test_what_could_not_be_fetched_is_asked_for_again(
             raise TrackingError("the server does not answer")
         return here[run] / name
 
-    monkeypatch.setattr(frames, "local_folder", lambda uri: None)
+    monkeypatch.setattr(frames, "local_path", lambda uri: None)
     monkeypatch.setattr(RunReader, "download", fetch)
     desk.draw()
     lost.clear()
