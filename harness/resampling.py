@@ -57,6 +57,20 @@ def replicate(task: Task, sheet: ScoreSheet, draws: int = DRAWS) -> dict[str, ND
     return {name: np.concatenate([part[name] for part in parts]).astype(np.float32) for name in parts[0]}
 
 
+def classes_left_out(task: Task, sheet: ScoreSheet, draws: int = DRAWS) -> dict[str, float] | None:
+    """How many classes the test set has positives of (``present``) and how many of them a draw has none of on average (``left_out``)."""
+    import numpy as np
+
+    positives = task.positives(sheet)
+    if positives is None:
+        return None
+    held = np.zeros((len(sheet.cluster_names), positives.shape[1]))
+    np.add.at(held, sheet.clusters, positives)
+    held = held[:, held.any(axis=0)]
+    lacking = cluster_weights(sheet.cluster_names, draws) @ held == 0  # (draws, classes)
+    return {"present": held.shape[1], "left_out": float(lacking.sum(axis=1).mean())}
+
+
 def save_replicates(replicates: dict[str, NDArray[np.float32]], folder: Path) -> None:
     """Write ``replicates.safetensors``."""
     from safetensors.numpy import save_file

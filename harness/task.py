@@ -93,6 +93,13 @@ class Task(ABC):
     def aggregate(self, sheet: ScoreSheet, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Metrics under weights of shape ``(draws, clusters)``: name → ``(draws,)``."""
 
+    def positives(self, sheet: ScoreSheet) -> NDArray[np.float64] | None:
+        """Of a task that averages over classes: how many positives each example has of each, ``(n, classes)``.
+
+        A draw of clusters that has none of a class leaves it out of its mean; how many are left out is said below tables.
+        """
+        return None
+
     def ceilings(self, evaluation: EvaluationSet) -> dict[str, Predictions]:
         """Rows that no method can pass (a human ceiling, an oracle of the protocol): name → predictions."""
         return {}

@@ -22,7 +22,7 @@ def _method(board: Board) -> Iterator[str]:
         return
     given = f" All are given {told}." if (told := board.record.get("given")) else ""
     yield (
-        f"Intervals are 95 % for one number each, over {standings.clusters} clusters of test examples and over seeds (Satterthwaite's t); of a row with one seed, given that seed.{given} "
+        f"Intervals are 95 % for one number each, over {standings.clusters} clusters of test examples and over seeds (Satterthwaite's t); of a row with one seed, given that seed.{given}{_left_out(board)} "
         "Only the primary metric's ranks are corrected for how many there are."
     )
     if standings.pairs:
@@ -35,6 +35,14 @@ def _method(board: Board) -> Iterator[str]:
             f"Rank: the places that are left possible when {compared} are compared on {board.primary.get('title') or board.primary['name']} "
             "(Holm, 5 % for the whole table). Where ranks overlap, the order of the means may be noise."
         )
+
+
+def _left_out(board: Board) -> str:
+    """Classes that a draw of clusters has no positive of."""
+    classes = board.record.get("classes") or {}
+    if not (count := classes.get("left_out")):
+        return ""
+    return f" Of {classes['present']} classes, a draw of the clusters has no positive of {count:.2g} on average; its mean over classes leaves them out."
 
 
 def _resolution(board: Board) -> Iterator[str]:

@@ -28,7 +28,7 @@ class DeferredTask(Task):
     ----------
     rules
         The module's full name. It has ``validate``, ``measure``, ``aggregate``, ``example_scores`` and ``show``, and
-        ``ceilings`` where there is one.
+        ``ceilings`` and ``positives`` where there are some.
     ceiling_rows
         Names of the rows that ``ceilings`` makes.
     """
@@ -50,6 +50,11 @@ class DeferredTask(Task):
     def aggregate(self, sheet: ScoreSheet, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Metrics under weights of shape ``(draws, clusters)``."""
         return self._rule("aggregate")(sheet, weights)  # type: ignore[no-any-return]
+
+    def positives(self, sheet: ScoreSheet) -> NDArray[np.float64] | None:
+        """Positives of each example by class ``(n, classes)``, where there are means over classes."""
+        positives = self._rule("positives")
+        return positives(sheet) if positives else None
 
     def ceiling_names(self, protocol: str) -> tuple[str, ...]:
         """Names of the rows that :meth:`ceilings` makes."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from reelbench.evaluation.picks import write_picks
 from reelbench.evaluation.shelf import Shelf
 from reelbench.predictions import Predictions
-from reelbench.resampling import clusters_digest, replicate, save_replicates
+from reelbench.resampling import classes_left_out, clusters_digest, replicate, save_replicates
 from reelbench.stages import sheet_digest
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def score_stage(
         "examples": len(sheet.ids),
         "clusters": len(sheet.cluster_names),
         "clusters_digest": clusters_digest(sheet.cluster_names),
+        "classes": classes_left_out(task, sheet),
         "evaluation_info": dict(evaluation.info),
         "predictions_digest": predicted.digest(),
         "score_seconds": time.perf_counter() - started,

@@ -27,7 +27,12 @@ def steering(told: Told, registry: Registry) -> Iterator[str]:
     """A line for each thing that a record says otherwise than its tags, its task or its method."""
     yield from _naming(told)
     benchmark = Benchmark.parse(told.listed.benchmark)
-    task = registry.tasks.get(benchmark.task)
+    task, source = (
+        registry.tasks.get(benchmark.task),
+        registry.datasets.get(benchmark.dataset.partition("/")[0]),
+    )
+    if source is not None and told.record.get("generated", source.generated) != source.generated:
+        yield f"generated is {told.record['generated']!r} in the record, the dataset says {source.generated}"
     if task is not None and benchmark.protocol in task.protocols:
         yield from _metrics(told.record.get("metric_specs"), task, benchmark.protocol)
         if told.listed.role == "ceiling" and told.record.get("method") not in task.ceiling_names(

@@ -16,7 +16,7 @@ from reelbench.reports.bundles.agreement import SPLIT, Told, differences, disagr
 from reelbench.reports.bundles.opening import Bundle, BundleError, Listed
 from reelbench.reports.bundles.redrawn import Tables, check_tables
 from reelbench.reports.bundles.steering import not_deterministic, steering
-from reelbench.resampling import REPLICATES, clusters_digest, replicate
+from reelbench.resampling import REPLICATES, classes_left_out, clusters_digest, replicate
 
 if TYPE_CHECKING:
     from reelbench.dataset import Dataset
@@ -116,6 +116,8 @@ def _scored_again(told: Told, registry: Registry, open_dataset: Callable[[str], 
         sheet.cluster_names
     ):
         yield "the record's clusters are not those of the test set"
+    if "classes" in record and record["classes"] != (classes := classes_left_out(task, sheet)):
+        yield f"the record's classes are {record['classes']}, the test set's {classes}"
     yield from _sheet_differences(_sheet(told.listed), sheet)
     yield from _replicate_differences(_replicates(told.listed), replicate(task, sheet))
 

@@ -58,6 +58,11 @@ def aggregate(sheet: ScoreSheet, weights: Array) -> dict[str, Array]:
     return values | {"map_tiou_mean": np.mean(list(values.values()), axis=0)}
 
 
+def positives(sheet: ScoreSheet) -> Array:
+    """True segments by class, ``(n, classes)``."""
+    return sheet.columns["positives"].astype(np.float64)
+
+
 def example_scores(sheet: ScoreSheet) -> NDArray[np.float64]:
     """F1 of a video's detections at the primary overlap, all scores taken; 1 where nothing was to be found."""
     right = sheet.constants["right"][:, THRESHOLDS.index(PRIMARY)]

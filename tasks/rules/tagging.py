@@ -45,6 +45,11 @@ def aggregate(sheet: ScoreSheet, weights: Array) -> dict[str, Array]:
     }
 
 
+def positives(sheet: ScoreSheet) -> Array:
+    """The labels, ``(n, L)``."""
+    return sheet.columns["labels"].astype(np.float64)
+
+
 def example_scores(sheet: ScoreSheet) -> NDArray[np.float64]:
     """Precision at equal recall rate."""
     return perr(sheet.columns["scores"], sheet.columns["labels"])

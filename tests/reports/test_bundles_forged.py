@@ -85,6 +85,12 @@ def test_the_same_is_seen_where_the_method_is_not_installed(copy: Path):
     assert set(lines) == {"called deterministic, but predictions of its row's seeds differ"}
 
 
+def test_whether_a_dataset_can_be_drawn_anew_is_the_datasets(copy: Path):
+    rewritten(copy / "trials/0000/record.json", lambda r: r.update(generated=False))
+    (line,) = problems(copy)
+    assert line.endswith("generated is False in the record, the dataset says True")
+
+
 def metric(i: int, **changes: object) -> Callable[[dict[str, Any]], object]:
     return lambda r: r["metric_specs"][i].update(changes)
 

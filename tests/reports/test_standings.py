@@ -295,6 +295,21 @@ def test_the_footer_says_what_no_draw_of_clusters_changes(trials: Trials):
     assert first == INTERVALS.replace("given that seed. ", expected)
 
 
+@pytest.mark.parametrize(
+    ("classes", "said"),
+    [
+        ({"present": 40, "left_out": 1.234}, " Of 40 classes, a draw of the clusters has no positive of 1.2 on average; its mean over classes leaves them out."),
+        ({"present": 40, "left_out": 0.0}, ""),
+        (None, ""),
+    ],
+)  # fmt: skip
+def test_the_footer_counts_classes_that_draws_leave_out(trials: Trials, classes: object, said: str):
+    for method in ("best", "last"):
+        trials.row(method, SCORES[method], classes=classes)
+    first, *_ = standing_notes(trials.board(), trials.board().names)
+    assert first == INTERVALS.replace("given that seed. ", f"given that seed.{said} ")
+
+
 def test_the_footer_of_two_rows_of_unequal_seeds(trials: Trials):
     trials.row("best", SCORES["best"])
     trials.row("last", SCORES["last"][:2])
