@@ -107,13 +107,12 @@ def _known(methods: Sequence[str]) -> list[Claim]:
 
 
 def _as_json(judged: Sequence[Judged]) -> str:
-    from reelbench.reports.claims.lines import judged_object, leak_counts, removed_counts
+    from reelbench.reports.claims.lines import control_counts, judged_object
 
     return json.dumps(
         {
             "claims": [judged_object(one) for one in judged],
-            "controls": removed_counts(judged),
-            "leak_checks": leak_counts(judged),
+            "controls": control_counts(judged),
         },
         indent=2,
         allow_nan=False,

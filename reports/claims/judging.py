@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Literal
 
 from reelbench.reports.claims.measuring import Measured, Pair, measured, parts_of
-from reelbench.reports.claims.statement import Claim, readable_claims
+from reelbench.reports.claims.statement import Claim, ControlKind, readable_claims
 from reelbench.reports.claims.times_more import times_more, times_more_for_equivalence
 from reelbench.reports.claims.verdict import (
     Verdict,
@@ -126,14 +127,9 @@ class Judged:
         return is_control(self.world)
 
     @property
-    def is_removed(self) -> bool:
-        """Whether the world lacks the very ingredient that the claim is about, so that it should not hold there."""
-        return is_tested_by(self.claim, self.claim.control, self.world)
-
-    @property
-    def is_leak_check(self) -> bool:
-        """Whether the world leaves both sides nothing to go by, so that a lead there is a leak."""
-        return is_tested_by(self.claim, self.claim.leak_check, self.world)
+    def tested_as(self) -> ControlKind | Literal[""]:
+        """What a lead in this world says (``CONTROLS``); empty in one that the claim does not name."""
+        return self.claim.control_kind if is_tested_by(self.claim, self.world) else ""
 
 
 def is_control(dataset: str) -> bool:
@@ -141,9 +137,9 @@ def is_control(dataset: str) -> bool:
     return any(part.startswith("no-") for part in parts_of(dataset))
 
 
-def is_tested_by(claim: Claim, control: str, dataset: str) -> bool:
-    """Whether a claim names this control world, and should not hold in it: an equivalence may."""
-    return bool(control) and control in parts_of(dataset) and claim.kind != "equivalent"
+def is_tested_by(claim: Claim, dataset: str) -> bool:
+    """Whether a claim names this control world; an equivalence has no lead that could say anything there."""
+    return claim.control_world in parts_of(dataset) and claim.kind != "equivalent"
 
 
 def claims_in(boards: Iterable[Board]) -> list[Claim]:
@@ -191,7 +187,7 @@ def _family_size(claims: Sequence[Claim], world: str, paper: str, found: Sequenc
 
 
 def _is_meant(claim: Claim, world: str) -> bool:
-    return not is_control(world) or is_tested_by(claim, claim.control_world, world)
+    return not is_control(world) or is_tested_by(claim, world)
 
 
 def families(judged: Iterable[Judged]) -> dict[tuple[str, str], list[Judged]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from reelbench.reports import numbers
 from reelbench.reports.claims.judging import Draw, Judged
-from reelbench.reports.claims.statement import Side
+from reelbench.reports.claims.statement import CONTROLS, ControlKind, Side
 from reelbench.reports.claims.times_more import MOST_TIMES_MORE
 from reelbench.reports.leaderboard import Board
 from reelbench.reports.statistics.contrast import CONFIDENCE
@@ -18,6 +18,12 @@ from reelbench.reports.statistics.contrast import CONFIDENCE
 STATUSES = (
     "holds", "smaller than claimed", "inconclusive", "refuted", "reversed", "not judged", "not run",
 )  # fmt: skip
+WORDS = {"leak_check": "check for leaks in", "remainder": "left in"}
+HELD: dict[ControlKind, str] = {
+    "control": "In control worlds, of the claims about what alone is missing there, {hold} of {judged} hold (at most 5 % should).",
+    "leak_check": "Of checks for leaks, where neither side has anything to go by, {hold} of {judged} hold (at most 5 % should).",
+    "remainder": "Of claims whose sides differ in more than what is missing there, {hold} of {judged} hold: what is left of their gain has other reasons.",
+}
 
 
 @dataclass(frozen=True)
@@ -181,24 +187,19 @@ def weight(one: Judged, line: ClaimLine) -> str:
 def in_control(
     one: Judged, judged: Sequence[Judged], specs: Mapping[tuple[str, str], Mapping[str, Any]]
 ) -> str:
-    """``in no-gaze: refuted, +0.1 [-0.8, 1.0]``, or ``check for leaks in …``, where a claim names a control world; empty where it does not."""
+    """``in no-gaze: refuted, +0.1 [-0.8, 1.0]``, ``check for leaks in …`` or ``left in …``, where a claim names a control world; else empty."""
     if one.is_control or not one.claim.control_world:
         return ""
     found = control_of(one, judged)
     line = claim_line(found, spec_of(found, specs)) if found else None
     told = f"{line.verdict}, {line.measured}" if line and found and found.lead else ""
-    kind = "check for leaks in" if one.claim.leak_check else "in"
-    return f"{kind} {one.claim.control_world}: {told or (line.verdict if line else 'not run')}"
+    named = WORDS.get(one.claim.control_kind, "in")
+    return f"{named} {one.claim.control_world}: {told or (line.verdict if line else 'not run')}"
 
 
-def removed_counts(judged: Sequence[Judged]) -> dict[str, int]:
-    """Of the verdicts in worlds that lack what the claim is about: how many there are, and how many hold."""
-    return _count([one for one in judged if one.is_removed])
-
-
-def leak_counts(judged: Sequence[Judged]) -> dict[str, int]:
-    """Of the verdicts in worlds that leave both sides nothing to go by: how many there are, and how many hold."""
-    return _count([one for one in judged if one.is_leak_check])
+def control_counts(judged: Sequence[Judged]) -> dict[ControlKind, dict[str, int]]:
+    """Of the verdicts in worlds that claims name, by what a lead there says: how many there are, and how many hold."""
+    return {kind: _count([one for one in judged if one.tested_as == kind]) for kind in CONTROLS}
 
 
 def _count(there: Sequence[Judged]) -> dict[str, int]:
@@ -207,18 +208,9 @@ def _count(there: Sequence[Judged]) -> dict[str, int]:
 
 
 def held_in_controls(judged: Sequence[Judged]) -> str:
-    """How many claims hold in control worlds, of those that should not, checks for leaks apart; empty where nothing was judged there."""
+    """How many claims hold in control worlds, by what that says; empty where nothing was judged there."""
     every = _count([one for one in judged if one.is_control])
-    found, leaks = removed_counts(judged), leak_counts(judged)
-    told = []
-    if found["judged"]:
-        told.append(
-            f"In control worlds, of the claims about what is missing there, {found['hold']} of {found['judged']} hold (at most 5 % should)."
-        )
-    if leaks["judged"]:
-        told.append(
-            f"Of checks for leaks, where neither side has anything to go by, {leaks['hold']} of {leaks['judged']} hold (at most 5 % should)."
-        )
+    told = [HELD[kind].format(**n) for kind, n in control_counts(judged).items() if n["judged"]]
     if every["judged"] and not told:
         unnamed = "none of them says that what it is about is missing there."
         return f"In control worlds {every['hold']} of {every['judged']} hold; {unnamed}"
@@ -247,8 +239,7 @@ def judged_object(one: Judged) -> dict[str, Any]:
     ends = _ends(one)
     return {
         "paper": claim.paper, "name": claim.name, "kind": claim.kind, "sides": _sides(claim.sides),
-        "task": claim.task, "protocol": one.protocol, "world": one.world, "control": one.is_control, "removed": one.is_removed,
-        "leak_check": one.is_leak_check,
+        "task": claim.task, "protocol": one.protocol, "world": one.world, "control": one.is_control, "tested_as": one.tested_as,
         "metric": claim.metric, "minimum_effect": claim.minimum_effect, "where": claim.where, "verdict": one.verdict, "why": one.why,
         "rows": one.rows, "pair": _sides(one.pair) if one.pair else None,
         "effect": lead.estimate if lead and math.isfinite(lead.estimate) else None,

@@ -12,6 +12,11 @@ from reelbench.benchmarks import Benchmark
 
 Kind = Literal["greater", "equivalent", "ordered", "best_of"]
 KINDS = ("greater", "equivalent", "ordered", "best_of")
+ControlKind = Literal["control", "leak_check", "remainder"]
+CONTROLS: tuple[ControlKind, ...] = ("control", "leak_check", "remainder")
+"""The key under which a claim names a world that lacks what it is about. ``control``: its sides are one network, with the ingredient and
+without, so that no gain may be left. ``leak_check``: neither side has anything to go by, so that a lead is a leak. ``remainder``: its sides
+differ in more, so that what is left of the gain has other reasons."""
 FULL = "full"
 
 
@@ -51,10 +56,10 @@ class Claim:
         Its name in the task.
     minimum_effect
         As the metric is stored, written down before the claim is run.
-    control
-        The control world that lacks what the claim is about, and in which its worse side loses nothing, ``no-gaze``; empty where there is none.
-    leak_check
-        A control world that leaves both sides nothing to go by, ``no-identity``, so that a lead there is a leak; empty where there is none.
+    control_world
+        A world that lacks what the claim is about, ``no-gaze``; empty where there is none.
+    control_kind
+        What a lead there would say (:data:`CONTROLS`); empty without such a world.
     """
 
     paper: str
@@ -66,13 +71,8 @@ class Claim:
     metric: str
     minimum_effect: float
     where: str
-    control: str = ""
-    leak_check: str = ""
-
-    @property
-    def control_world(self) -> str:
-        """That of either kind which it names; empty where it names none."""
-        return self.control or self.leak_check
+    control_world: str = ""
+    control_kind: ControlKind | Literal[""] = ""
 
     def pairs(self) -> list[tuple[Side, Side]]:
         """The differences that it is about, better side first."""
@@ -136,10 +136,11 @@ def _read(method: str, name: str, entry: Mapping[str, Any]) -> Claim:
     if not (math.isfinite(effect) and effect >= 0):
         raise ValueError(f"minimum_effect is {effect}, expected a number of at least 0")
     task, _, protocol = str(entry["benchmark"]).partition(":")
-    control, leak_check = str(entry.get("control", "")), str(entry.get("leak_check", ""))
-    if control and leak_check:
-        raise ValueError("it has both control and leak_check, expected one: they are counted apart")
+    named = [kind for kind in CONTROLS if entry.get(kind)]
+    if len(named) > 1:
+        raise ValueError(f"it has both {' and '.join(named)}, expected one: they are counted apart")
+    world, tested_as = (str(entry[named[0]]), named[0]) if named else ("", "")
     return Claim(
         method, name, kind, sides, task, protocol, str(entry["metric"]), effect,
-        str(entry.get("where", "")), control, leak_check,
+        str(entry.get("where", "")), world, tested_as,
     )  # fmt: skip

@@ -139,7 +139,7 @@ def test_the_claim_of_the_authors_page_is_read():
     page = (Path(__file__).parents[2] / "docs/methods.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```toml\n(\[paper\].*?)```", page, re.DOTALL)
     (claim,) = claims_of("jsfusion", tomllib.loads(block))
-    assert (claim.name, claim.control, claim.minimum_effect) == ("sound-helps", "no-audio", 0.005)
+    assert (claim.name, claim.control_world, claim.minimum_effect) == ("sound-helps", "no-audio", 0.005)
 
 
 def test_a_malformed_claim_is_named():
@@ -369,7 +369,7 @@ def test_control_worlds_count_the_claims_about_what_they_lack(synthetic: Synthet
         rows(synthetic, about, equal, other, values={"full": 0.7, "no-audio": 0.4}, benchmark=where)
     found = boards(load(synthetic.uri))
     every = judge(claims_in(found), found)
-    assert [(o.claim.name, o.world) for o in every if o.is_removed] == [
+    assert [(o.claim.name, o.world) for o in every if o.tested_as == "control"] == [
         ("sound-helps", "microworld/small/no-audio")
     ]
     assert "1 of 1 hold (at most 5 % should)" in summary_page(every, found, {})["control"]
@@ -379,20 +379,24 @@ def test_control_worlds_count_the_claims_about_what_they_lack(synthetic: Synthet
     assert "5 %" not in told
 
 
-def test_checks_for_leaks_are_counted_and_shown_apart(synthetic: Synthetic):
+def test_what_a_lead_in_a_control_world_says_is_counted_and_shown_apart(synthetic: Synthetic):
     about, leak = CLAIM | {"control": "no-audio"}, CLAIM | {"name": "leak", "leak_check": "no-audio"}
+    more = CLAIM | {"name": "more", "remainder": "no-audio"}
     for world in ("", "/no-audio"):
         where = f"retrieval@microworld/small{world}:sentence"
-        rows(synthetic, about, leak, values={"full": 0.7, "no-audio": 0.4}, benchmark=where)
+        rows(synthetic, about, leak, more, values={"full": 0.7, "no-audio": 0.4}, benchmark=where)
     told = CliRunner().invoke(command, ["--store", synthetic.uri]).output
-    assert "claims about what is missing there, 1 of 1 hold (at most 5 % should)" in told
+    assert "claims about what alone is missing there, 1 of 1 hold (at most 5 % should)" in told
     assert (
         "Of checks for leaks, where neither side has anything to go by, 1 of 1 hold (at most 5 % should)"
         in told
     )
-    assert told.count("; in no-audio: holds") == told.count("check for leaks in no-audio: holds") == 1
+    assert "1 of 1 hold: what is left of their gain has other reasons" in told
+    for words in ("; in", "; check for leaks in", "; left in"):
+        assert told.count(f"{words} no-audio: holds") == 1
     found = json.loads(CliRunner().invoke(command, ["--store", synthetic.uri, "--json"]).stdout)
-    assert found["controls"] == found["leak_checks"] == {"judged": 1, "hold": 1}
+    kinds = ("control", "leak_check", "remainder")
+    assert found["controls"] == {kind: {"judged": 1, "hold": 1} for kind in kinds}
     text = controls_text(claims_of("jsfusion", {"claims": [leak]}), "microworld/small", 1)
     assert "retrieval@microworld/small/no-audio:*" in text
 
@@ -487,7 +491,7 @@ def test_a_claim_says_what_became_of_it_in_its_control_world(synthetic: Syntheti
     assert told.count("in no-audio: refuted") == 1
     assert "0 of 1 hold (at most 5 % should)" in told
     counted = json.loads(CliRunner().invoke(command, ["--store", synthetic.uri, "--json"]).stdout)["controls"]
-    assert counted == {"judged": 1, "hold": 0}
+    assert counted["control"] == {"judged": 1, "hold": 0}
     found = boards(load(synthetic.uri))
     page = paper_page(judge(claims_in(found), found), found, "JSFusion")
     assert [line.control[:20] for line in page["worlds"]["microworld/small"]] == ["in no-audio: refuted", ""]
