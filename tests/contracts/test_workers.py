@@ -115,7 +115,8 @@ def test_a_worker_that_is_told_to_stop_before_it_is_ready_does_not_begin(tmp_pat
     try:
         pool.submit(Job("fit", "f" * 64, {"device": "cpu"}, {}, tmp_path / "job"))
         deadline = time.monotonic() + 30
-        while not _handles_sigterm(pool._workers[0].process.pid) and time.monotonic() < deadline:
+        worker = str(pool._workers[0].process.pid)
+        while not _has_signal(worker, "SigCgt", signal.SIGTERM) and time.monotonic() < deadline:
             time.sleep(0.005)
         pool.interrupt()
         events: list[Any] = []
@@ -136,6 +137,8 @@ def test_a_signal_that_another_thread_takes_waits_until_the_worker_has_started(
 
     def interrupted_start(process: SpawnProcess) -> None:
         signal.pthread_kill(other.ident or 0, signal.SIGINT)
+        while _has_signal(f"self/task/{other.native_id}", "SigPnd", signal.SIGINT):
+            time.sleep(0.005)  # on a busy machine the thread takes it later
         time.sleep(0.05)
         start(process)
         started.append(process)
@@ -153,11 +156,8 @@ def test_a_signal_that_another_thread_takes_waits_until_the_worker_has_started(
             process.join()
 
 
-def _handles_sigterm(pid: int | None) -> bool:
-    """Whether the process has its handler in place (the 15th bit of the mask of caught signals)."""
-    mask = next(
-        line.split()[1]
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
-        if line.startswith("SigCgt")
-    )
-    return bool(int(mask, 16) >> (signal.SIGTERM - 1) & 1)
+def _has_signal(task: str, mask: str, number: signal.Signals) -> bool:
+    """Whether a signal stands in a mask of a process or thread: ``SigCgt`` (a handler is in place), ``SigPnd`` (not yet taken)."""
+    lines = Path(f"/proc/{task}/status").read_text().splitlines()
+    value = next(line.split()[1] for line in lines if line.startswith(mask))
+    return bool(int(value, 16) >> (number - 1) & 1)
