@@ -139,7 +139,8 @@ def _read(method: str, name: str, entry: Mapping[str, Any]) -> Claim:
     named = [kind for kind in CONTROLS if entry.get(kind)]
     if len(named) > 1:
         raise ValueError(f"it has both {' and '.join(named)}, expected one: they are counted apart")
-    world, tested_as = (str(entry[named[0]]), named[0]) if named else ("", "")
+    tested_as: ControlKind | Literal[""] = named[0] if named else ""
+    world = str(entry[tested_as]) if tested_as else ""
     return Claim(
         method, name, kind, sides, task, protocol, str(entry["metric"]), effect,
         str(entry.get("where", "")), world, tested_as,
