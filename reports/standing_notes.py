@@ -42,7 +42,8 @@ def _left_out(board: Board) -> str:
     classes = board.record.get("classes") or {}
     if not (count := classes.get("left_out")):
         return ""
-    return f" Of {classes['present']} classes, a draw of the clusters has no positive of {count:.2g} on average; its mean over classes leaves them out."
+    told = f"{count:.1f}" if count >= 1 else f"{count:.2g}"
+    return f" Of {classes['present']} classes, a draw of the clusters has no positive of {told} on average; its mean over classes leaves them out."
 
 
 def _resolution(board: Board) -> Iterator[str]:

@@ -299,6 +299,7 @@ def test_the_footer_says_what_no_draw_of_clusters_changes(trials: Trials):
     ("classes", "said"),
     [
         ({"present": 40, "left_out": 1.234}, " Of 40 classes, a draw of the clusters has no positive of 1.2 on average; its mean over classes leaves them out."),
+        ({"present": 4000, "left_out": 123.4}, " Of 4000 classes, a draw of the clusters has no positive of 123.4 on average; its mean over classes leaves them out."),
         ({"present": 40, "left_out": 0.0}, ""),
         (None, ""),
     ],
