@@ -190,7 +190,10 @@ def _serve(connection: Connection, surroundings: Surroundings, name: str, parent
     from reelbench.executors.work import Workbench, execute, interrupted_job
 
     bench = Workbench(surroundings)
-    connection.send(Event("ready", "", {}, name))
+    try:
+        connection.send(Event("ready", "", {}, name))
+    except OSError:
+        return  # the pool was closed meanwhile, by a Ctrl-C while workers start
     lock = threading.Lock()
     while True:
         try:

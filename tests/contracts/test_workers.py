@@ -17,7 +17,7 @@ from reelbench import hookimpl
 from reelbench.executors import Surroundings
 from reelbench.executors.in_process import InProcess
 from reelbench.executors.work import open_dataset
-from reelbench.executors.worker_pool import WorkerPool
+from reelbench.executors.worker_pool import _SPAWN, WorkerPool, _serve
 from reelbench.plan import Plan, build_plan
 from reelbench.registry import build_registry
 from reelbench.running import Outcome, Runner
@@ -154,6 +154,17 @@ def test_a_signal_that_another_thread_takes_waits_until_the_worker_has_started(
         for process in started:
             process.kill()
             process.join()
+
+
+def test_a_worker_whose_pool_is_gone_before_it_is_ready_ends_quietly(tmp_path: Path) -> None:
+    mine, theirs = _SPAWN.Pipe()
+    arguments = (theirs, Surroundings(tmp_path, tmp_path, None, MODULES), "worker-0", os.getpid())
+    process = _SPAWN.Process(target=_serve, args=arguments)
+    process.start()
+    mine.close()
+    theirs.close()
+    process.join(60)
+    assert process.exitcode == 0
 
 
 def _has_signal(task: str, mask: str, number: signal.Signals) -> bool:
