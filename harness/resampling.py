@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,16 +59,23 @@ def replicate(task: Task, sheet: ScoreSheet, draws: int = DRAWS) -> dict[str, ND
 
 def classes_left_out(task: Task, sheet: ScoreSheet, draws: int = DRAWS) -> dict[str, float] | None:
     """How many classes the test set has positives of (``present``) and how many of them a draw has none of on average (``left_out``)."""
-    import numpy as np
-
     positives = task.positives(sheet)
     if positives is None:
         return None
-    held = np.zeros((len(sheet.cluster_names), positives.shape[1]))
-    np.add.at(held, sheet.clusters, positives)
-    held = held[:, held.any(axis=0)]
-    lacking = cluster_weights(sheet.cluster_names, draws) @ held == 0  # (draws, classes)
-    return {"present": held.shape[1], "left_out": float(lacking.sum(axis=1).mean())}
+    present = positives[:, positives.any(axis=0)]
+    drawn = positives_by_draw(present, sheet.clusters, cluster_weights(sheet.cluster_names, draws))
+    return {"present": present.shape[1], "left_out": float((drawn == 0).sum(axis=0).mean())}
+
+
+def positives_by_draw(
+    counts: NDArray[Any], clusters: NDArray[np.int64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How many positives each class has in each draw, ``(classes, draws)``, from rows' counts ``(n, classes)``."""
+    import numpy as np
+
+    table = np.zeros((weights.shape[1], counts.shape[1]))
+    np.add.at(table, clusters, counts)
+    return np.asarray(table.T @ weights.T)
 
 
 def save_replicates(replicates: dict[str, NDArray[np.float32]], folder: Path) -> None:

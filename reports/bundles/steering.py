@@ -27,10 +27,8 @@ def steering(told: Told, registry: Registry) -> Iterator[str]:
     """A line for each thing that a record says otherwise than its tags, its task or its method."""
     yield from _naming(told)
     benchmark = Benchmark.parse(told.listed.benchmark)
-    task, source = (
-        registry.tasks.get(benchmark.task),
-        registry.datasets.get(benchmark.dataset.partition("/")[0]),
-    )
+    task = registry.tasks.get(benchmark.task)
+    source = registry.datasets.get(benchmark.dataset.partition("/")[0])
     if source is not None and told.record.get("generated", source.generated) != source.generated:
         yield f"generated is {told.record['generated']!r} in the record, the dataset says {source.generated}"
     if task is not None and benchmark.protocol in task.protocols:

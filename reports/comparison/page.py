@@ -228,9 +228,11 @@ def warnings(found: Comparison) -> list[str]:
 def _uncompared(found: Comparison, rows: Mapping[str, Row]) -> Iterator[str]:
     """A metric of which a row has no scores, and why."""
     compared = {str(line.spec["name"]) for line in found.metrics}
-    for spec in (s for s in found.board.specs if str(s["name"]) not in compared):
-        for name, row in rows.items():
-            if why := why_no_scores(row, str(spec["name"]), scores_of(row), f" of {name}"):
+    left = [spec for spec in found.board.specs if str(spec["name"]) not in compared]
+    scores = {name: scores_of(row) for name, row in rows.items()} if left else {}
+    for spec in left:
+        for name, there in scores.items():
+            if why := why_no_scores(rows[name], str(spec["name"]), there, f" of {name}"):
                 yield f"{spec.get('title') or spec['name']} is not compared: {why}"
 
 

@@ -57,13 +57,6 @@ def by_cluster(weights: Array) -> Array:
     return np.ascontiguousarray(weights.T)
 
 
-def positives_by_draw(counts: NDArray[Any], clusters: NDArray[np.int64], weights: Array) -> Array:
-    """How many positives each class has in each draw, ``(classes, draws)``, from rows' counts ``(n, classes)``."""
-    table = np.zeros((weights.shape[1], counts.shape[1]))
-    np.add.at(table, clusters, counts)
-    return np.asarray(table.T @ weights.T)
-
-
 def mean_over_classes(precisions: list[Array], draws: int) -> Array:
     """Mean over the classes that have a positive in a draw, ``(draws,)``; NaN where none has."""
     table = np.stack(precisions) if precisions else np.full((1, draws), np.nan)  # (classes, draws)

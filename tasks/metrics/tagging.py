@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reelbench.resampling import positives_by_draw
 from reelbench.tasks.metrics.division import ratio
 from reelbench.tasks.metrics.ranked import (
     Array,
     average_precision,
     by_cluster,
     mean_over_classes,
-    positives_by_draw,
 )
 
 Labels = NDArray[np.bool_]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from reelbench.data import EvaluationSet, Example
 from reelbench.errors import PredictionError
 from reelbench.predictions import Predictions, check_ids
+from reelbench.resampling import positives_by_draw
 from reelbench.scoring import ScoreSheet
 from reelbench.tasks.checks import number_table, ragged_column
 from reelbench.tasks.detection import PRIMARY, SHOWN, THRESHOLDS
@@ -21,7 +22,6 @@ from reelbench.tasks.metrics.ranked import (
     average_precision,
     by_cluster,
     mean_over_classes,
-    positives_by_draw,
 )
 
 
